@@ -1,0 +1,91 @@
+//! The three routers in one: what a deployment joins in its functions, joined in one process.
+
+use std::sync::Arc;
+
+use axum::Router;
+use client_admin::Management;
+use identety_domain::Settings;
+use identety_domain::admin::AdminAuthenticator;
+use identety_domain::authentication::ClientAuthenticator;
+use identety_domain::hashing::SecretHasher;
+use identety_domain::store::{ApiKeyStore, ClientStore, FailureStore, KeyStore};
+use identety_dynamodb::sdk::Client as DynamoDb;
+use identety_dynamodb::{ClientTable, GrantTable, KeyTable, Tables};
+use identety_http::edge::{self, Clock};
+use identety_keys::{KeyVault, PublishedKeys, Sealing};
+use token::BackChannel;
+
+/// The stores, each as the trait that the rules know.
+#[derive(Clone)]
+pub struct Stores {
+    /// The clients.
+    pub clients: Arc<dyn ClientStore>,
+    /// The administrators' API key.
+    pub api_keys: Arc<dyn ApiKeyStore>,
+    /// The signing keys.
+    pub keys: Arc<dyn KeyStore>,
+    /// The counters of failures.
+    pub failures: Arc<dyn FailureStore>,
+}
+
+impl Stores {
+    /// The stores on DynamoDB.
+    #[must_use]
+    pub fn on(dynamodb: &DynamoDb, tables: &Tables) -> Self {
+        let clients = Arc::new(ClientTable::new(dynamodb.clone(), &tables.clients));
+        Self {
+            clients: clients.clone(),
+            api_keys: clients,
+            keys: Arc::new(KeyTable::new(dynamodb.clone(), &tables.keys)),
+            failures: Arc::new(GrantTable::new(dynamodb.clone(), &tables.grants)),
+        }
+    }
+}
+
+/// A whole server, but for its front door.
+pub struct App {
+    /// Answers every request.
+    pub router: Router,
+    /// The back channel, whose keys may be opened before the first request.
+    pub back_channel: Arc<BackChannel>,
+}
+
+/// Joins stores and rules.
+///
+/// # Errors
+/// When the discovery document cannot be written.
+pub fn assemble(
+    settings: &Settings,
+    stores: &Stores,
+    sealing: Sealing,
+    hasher: &Arc<SecretHasher>,
+    clock: Clock,
+) -> Result<App, serde_json::Error> {
+    let back_channel = Arc::new(BackChannel::new(
+        settings.clone(),
+        ClientAuthenticator {
+            clients: stores.clients.clone(),
+            failures: stores.failures.clone(),
+            hasher: hasher.clone(),
+        },
+        KeyVault::new(stores.keys.clone(), sealing),
+    ));
+    let published = Arc::new(PublishedKeys::new(stores.keys.clone()));
+    let management = Management {
+        settings: settings.clone(),
+        authenticator: AdminAuthenticator {
+            settings: settings.clone(),
+            clients: stores.clients.clone(),
+            api_keys: stores.api_keys.clone(),
+            failures: stores.failures.clone(),
+            hasher: hasher.clone(),
+            verifier: published.clone(),
+        },
+        clients: stores.clients.clone(),
+        hasher: hasher.clone(),
+        keys: published,
+    };
+    let routes =
+        token::router(back_channel.clone())?.merge(client_admin::router(Arc::new(management)));
+    Ok(App { router: edge::finish(routes, clock), back_channel })
+}

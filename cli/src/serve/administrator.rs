@@ -1,0 +1,92 @@
+//! The first administrator: an m2m client and an API key, made at the first start.
+
+use std::sync::Arc;
+
+use identety_domain::client::{
+    ClientMetadata, ClientType, FieldError, Import, NewClient, register,
+};
+use identety_domain::hashing::{HashCost, SecretHasher};
+use identety_domain::store::{Cause, Creation, StoreError};
+use identety_domain::{Scope, Settings, Timestamp, admin};
+use rand::rngs::StdRng;
+use serde::{Deserialize, Serialize};
+
+use super::ServeError;
+use super::data::DataFolder;
+use crate::app::Stores;
+
+const FILE: &str = "admin.json";
+
+/// The content of `admin.json`.
+#[derive(Clone, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct AdminFile {
+    pub(crate) issuer: String,
+    pub(crate) client_id: String,
+    pub(crate) client_secret: String,
+    pub(crate) api_key: String,
+}
+
+/// The administrator, and whether it is new.
+pub(crate) struct LocalAdministrator {
+    pub(crate) file: AdminFile,
+    pub(crate) is_new: bool,
+}
+
+/// Finds the administrator of an earlier start, or makes one.
+///
+/// `admin.json` is written last: a start that was cut short before is a first start again.
+pub(crate) async fn ensure(
+    folder: &DataFolder,
+    settings: &Settings,
+    stores: &Stores,
+    hasher: &Arc<SecretHasher>,
+    now: Timestamp,
+    rng: &mut StdRng,
+) -> Result<LocalAdministrator, ServeError> {
+    if let Some(text) = folder.read(FILE)? {
+        let mut file: AdminFile = serde_json::from_str(&text).map_err(|_| folder.damaged(FILE))?;
+        if file.issuer != settings.issuer.as_str() {
+            settings.issuer.as_str().clone_into(&mut file.issuer);
+            write(folder, &file)?;
+        }
+        return Ok(LocalAdministrator { file, is_new: false });
+    }
+    let api_key = admin::generate_api_key(rng);
+    let phc = hasher.hash(&api_key, HashCost::Generated, rng)?;
+    stores.api_keys.set_api_key(&phc).await?;
+
+    let scopes = Scope::reserved().iter().map(|token| token.as_str().to_owned()).collect();
+    let metadata = ClientMetadata {
+        name: Some("Administrator".to_owned()),
+        scopes: Some(scopes),
+        ..ClientMetadata::default()
+    };
+    let metadata = metadata.validate(ClientType::M2m).map_err(|errors| defect(&errors))?;
+    let NewClient { client, secret } =
+        register(ClientType::M2m, metadata, Import::default(), hasher, now, rng)?;
+    match stores.clients.create(&client).await? {
+        Creation::Created => {}
+        Creation::ClientIdTaken => return Err(defect(&[]).into()),
+    }
+    let client_secret = secret.as_ref().map_or("", |secret| secret.expose()).to_owned();
+    let file = AdminFile {
+        issuer: settings.issuer.to_string(),
+        client_id: client.client_id.to_string(),
+        client_secret,
+        api_key: api_key.expose().to_owned(),
+    };
+    write(folder, &file)?;
+    Ok(LocalAdministrator { file, is_new: true })
+}
+
+fn write(folder: &DataFolder, file: &AdminFile) -> Result<(), ServeError> {
+    let mut json = serde_json::to_vec_pretty(file)?;
+    json.push(b'\n');
+    Ok(folder.write(FILE, &json)?)
+}
+
+/// The metadata of the administrator are our own; only a defect could make them wrong.
+fn defect(errors: &[FieldError]) -> StoreError {
+    StoreError::Other(Cause::from(format!("the administrator could not be made: {errors:?}")))
+}

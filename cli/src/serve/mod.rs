@@ -1,0 +1,133 @@
+//! `identety serve`: everything in one process.
+
+mod administrator;
+mod data;
+mod listener;
+mod welcome;
+
+use std::io;
+use std::net::Ipv4Addr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+use identety_domain::hashing::{HashError, SecretHasher};
+use identety_domain::issuer::IssuerError;
+use identety_domain::store::StoreError;
+use identety_domain::{Issuer, Settings};
+use identety_dynamodb::{Embedded, EmbeddedError, Tables, create_tables};
+use identety_http::ambient::{self, NoRandomness};
+use identety_http::logging;
+use identety_keys::Sealing;
+use tokio::net::TcpListener;
+
+use crate::app::{self, Stores};
+use data::{DataError, DataFolder};
+
+/// The options of `identety serve`.
+#[derive(Args, Clone, Debug)]
+pub struct Options {
+    /// The port to listen on, of this machine alone; 0 takes any free one.
+    #[arg(long, env = "IDENTETY_PORT", default_value_t = 8080)]
+    port: u16,
+    /// The folder of the data; made when it is not there.
+    #[arg(long, env = "IDENTETY_DATA", default_value = ".identety")]
+    data: PathBuf,
+    /// The issuer, when it is not http://localhost:PORT.
+    #[arg(long, env = "IDENTETY_ISSUER")]
+    issuer: Option<String>,
+    /// What is logged: a level (error, warn, info, debug) or directives.
+    #[arg(long, env = "IDENTETY_LOG", default_value = "info")]
+    log: String,
+}
+
+/// Why the server does not run: one line for the person who started it.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// Somebody else listens there.
+    #[error("port {0} is taken; choose another with --port")]
+    PortTaken(u16),
+    /// The socket refuses for another reason.
+    #[error("cannot listen on port {port}: {cause}")]
+    Listen {
+        /// The port.
+        port: u16,
+        /// What the operating system said.
+        cause: io::Error,
+    },
+    /// The issuer is not valid.
+    #[error("--issuer: {0}")]
+    Issuer(#[from] IssuerError),
+    /// The data folder cannot be used.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// The embedded store does not open.
+    #[error("the data cannot be opened: {0}")]
+    Embedded(#[from] EmbeddedError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A secret cannot be hashed.
+    #[error(transparent)]
+    Hash(#[from] HashError),
+    /// No randomness, no secrets.
+    #[error(transparent)]
+    NoRandomness(#[from] NoRandomness),
+    /// A document cannot be written as JSON.
+    #[error("cannot write JSON: {0}")]
+    Json(#[from] serde_json::Error),
+    /// The runtime does not start, or no signals come.
+    #[error("cannot start: {0}")]
+    Runtime(io::Error),
+}
+
+/// Runs the server until it is told to stop.
+///
+/// # Errors
+/// When it cannot start.
+pub fn run(options: Options) -> Result<(), ServeError> {
+    logging::init(logging::Format::Text, &options.log);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    runtime.map_err(ServeError::Runtime)?.block_on(serve(options))
+}
+
+async fn serve(options: Options) -> Result<(), ServeError> {
+    let shutdown = listener::shutdown_signal().map_err(ServeError::Runtime)?;
+    let folder = DataFolder::open(&options.data)?;
+    let socket = listen(options.port).await?;
+    let port = socket.local_addr().map_err(|cause| listen_error(options.port, cause))?.port();
+    let issuer = options.issuer.unwrap_or_else(|| format!("http://localhost:{port}"));
+    let issuer = Issuer::parse(&issuer)?;
+    let default_audience = issuer.as_str().into();
+    let settings = Settings { issuer, default_audience };
+
+    let mut rng = ambient::rng()?;
+    let embedded = Embedded::open(&folder.database())?;
+    let tables = Tables::with_prefix("identety-");
+    create_tables(&embedded.client(), &tables).await?;
+    let stores = Stores::on(&embedded.client(), &tables);
+    let hasher = Arc::new(SecretHasher::new(&mut rng));
+    let sealing = Sealing::Local(folder.sealing_key(&mut rng)?);
+    let app = app::assemble(&settings, &stores, sealing, &hasher, Arc::new(ambient::now))?;
+    app.back_channel.warm_up().await;
+    let administrator =
+        administrator::ensure(&folder, &settings, &stores, &hasher, ambient::now(), &mut rng)
+            .await?;
+
+    welcome::print(&settings, &folder, &administrator, &mut rng);
+    listener::serve(socket, app.router, shutdown).await;
+    Ok(())
+}
+
+/// Loopback only: what listens to the world belongs behind API Gateway.
+async fn listen(port: u16) -> Result<TcpListener, ServeError> {
+    let bound = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await;
+    bound.map_err(|cause| listen_error(port, cause))
+}
+
+fn listen_error(port: u16, cause: io::Error) -> ServeError {
+    if cause.kind() == io::ErrorKind::AddrInUse {
+        return ServeError::PortTaken(port);
+    }
+    ServeError::Listen { port, cause }
+}

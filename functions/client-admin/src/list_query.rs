@@ -1,0 +1,203 @@
+//! The query of a list: `limit`, `cursor` or `page`, `sort`, `sortBy`, `columns`.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use identety_domain::client::FieldError;
+use identety_domain::store::{From, Order};
+use identety_http::form::Form;
+use uuid::Uuid;
+
+const DEFAULT_LIMIT: u32 = 10;
+const MAX_LIMIT: u32 = 100;
+
+/// What a list asks for.
+#[derive(Debug, Eq, PartialEq)]
+pub(crate) struct ListQuery {
+    pub(crate) limit: u32,
+    pub(crate) start: Start,
+    pub(crate) order: Order,
+    pub(crate) sort_by: SortBy,
+    pub(crate) columns: Option<Vec<String>>,
+}
+
+/// Where the list begins.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Start {
+    /// `cursor`: behind that client.
+    After(Uuid),
+    /// `page`, from 1.
+    Page(u32),
+}
+
+/// What the list is sorted by.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum SortBy {
+    /// The index of the table: any number of clients.
+    CreatedAt,
+    /// Sorted here: a bounded number of clients.
+    Name,
+    UpdatedAt,
+    Type,
+    ClientId,
+    IsActive,
+}
+
+/// The names of the members of a client, and Identety's names of its columns.
+const COLUMNS: [&str; 31] = [
+    "id",
+    "name",
+    "type",
+    "clientId",
+    "redirectUris",
+    "postLogoutRedirectUris",
+    "scopes",
+    "grants",
+    "accessTokenLifetime",
+    "refreshTokenLifetime",
+    "refreshTokenAbsoluteLifetime",
+    "skipConsent",
+    "tokenEndpointAuthMethod",
+    "requirePkce",
+    "audiences",
+    "accessTokenSigningAlg",
+    "idTokenSigningAlg",
+    "allowedCorsOrigins",
+    "isActive",
+    "logoUri",
+    "policyUri",
+    "tosUri",
+    "contacts",
+    "metadata",
+    "secrets",
+    "createdAt",
+    "updatedAt",
+    "version",
+    "allowedScopes",
+    "allowedGrants",
+    "settings",
+];
+
+/// Columns of Identety that may be asked for and never come: there is no secret to show, and no tenant.
+const EMPTY_COLUMNS: [&str; 2] = ["clientSecret", "tenantId"];
+
+impl ListQuery {
+    /// Reads the query of a request.
+    pub(crate) fn parse(query: &str) -> Result<Self, Vec<FieldError>> {
+        let mut form = Form::parse(query.as_bytes())
+            .map_err(|error| vec![FieldError::new("query", error.to_string())])?;
+        let mut errors = Vec::new();
+        let limit = form.take("limit");
+        let limit = limit.map(|text| number(&text, MAX_LIMIT).ok_or("must be 1 to 100"));
+        let limit = limit.unwrap_or(Ok(DEFAULT_LIMIT));
+        let order = match form.take("sort").as_deref() {
+            None | Some("desc") => Ok(Order::NewestFirst),
+            Some("asc") => Ok(Order::OldestFirst),
+            Some(_) => Err("must be asc or desc"),
+        };
+        let sort_by = sort_by(form.take("sortBy").as_deref());
+        let start = start(form.take("cursor").as_deref(), form.take("page").as_deref());
+        let columns = form.take("columns").map(|text| columns(&text)).transpose();
+        let parsed = Self {
+            limit: or_error(limit, "limit", DEFAULT_LIMIT, &mut errors),
+            start: match start {
+                Ok(start) => start,
+                Err((field, message)) => {
+                    errors.push(FieldError::new(field, message));
+                    Start::Page(1)
+                }
+            },
+            order: or_error(order, "sort", Order::NewestFirst, &mut errors),
+            sort_by: or_error(sort_by, "sortBy", SortBy::CreatedAt, &mut errors),
+            columns: or_error(columns, "columns", None, &mut errors),
+        };
+        if parsed.sort_by != SortBy::CreatedAt && matches!(parsed.start, Start::After(_)) {
+            errors.push(FieldError::new("cursor", "goes only with sortBy=createdAt; use page"));
+        }
+        errors.extend(form.names().map(|name| FieldError::new(name, "is unknown")));
+        if errors.is_empty() { Ok(parsed) } else { Err(errors) }
+    }
+
+    /// Where the store's list begins.
+    pub(crate) fn from(&self) -> From {
+        match self.start {
+            Start::After(id) => From::After(id),
+            Start::Page(page) => From::Offset((page - 1).saturating_mul(self.limit)),
+        }
+    }
+}
+
+fn or_error<T>(
+    parsed: Result<T, &'static str>,
+    field: &str,
+    placeholder: T,
+    errors: &mut Vec<FieldError>,
+) -> T {
+    parsed.unwrap_or_else(|message| {
+        errors.push(FieldError::new(field, message));
+        placeholder
+    })
+}
+
+/// A whole number from 1 to `max`, in digits.
+fn number(text: &str, max: u32) -> Option<u32> {
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|number| digits && (1..=max).contains(number))
+}
+
+fn start(cursor: Option<&str>, page: Option<&str>) -> Result<Start, (&'static str, &'static str)> {
+    match (cursor, page) {
+        (Some(_), Some(_)) => Err(("page", "must not be combined with cursor")),
+        (Some(cursor), None) => decode_cursor(cursor)
+            .map(Start::After)
+            .ok_or(("cursor", "must be the nextCursor of a list")),
+        (None, Some(page)) => {
+            number(page, 1_000_000).map(Start::Page).ok_or(("page", "must be 1 to 1000000"))
+        }
+        (None, None) => Ok(Start::Page(1)),
+    }
+}
+
+fn sort_by(name: Option<&str>) -> Result<SortBy, &'static str> {
+    match name.map(to_camel_case).as_deref() {
+        None | Some("createdAt" | "id") => Ok(SortBy::CreatedAt),
+        Some("name") => Ok(SortBy::Name),
+        Some("updatedAt") => Ok(SortBy::UpdatedAt),
+        Some("type") => Ok(SortBy::Type),
+        Some("clientId") => Ok(SortBy::ClientId),
+        Some("isActive") => Ok(SortBy::IsActive),
+        Some(_) => Err("must be createdAt, updatedAt, name, type, clientId or isActive"),
+    }
+}
+
+fn columns(text: &str) -> Result<Vec<String>, &'static str> {
+    let names = text.split(',').map(to_camel_case).map(|name| {
+        let known = COLUMNS.contains(&name.as_str()) || EMPTY_COLUMNS.contains(&name.as_str());
+        if known { Ok(name) } else { Err("must be names of members with commas between them") }
+    });
+    names.collect()
+}
+
+/// `redirect_uris` is `redirectUris`.
+fn to_camel_case(name: &str) -> String {
+    let mut camel = String::with_capacity(name.len());
+    let mut upper = false;
+    for c in name.chars() {
+        if c == '_' {
+            upper = true;
+        } else {
+            camel.push(if upper { c.to_ascii_uppercase() } else { c });
+            upper = false;
+        }
+    }
+    camel
+}
+
+/// Opaque to callers, so that it may change.
+pub(crate) fn encode_cursor(after: Uuid) -> String {
+    URL_SAFE_NO_PAD.encode(after.as_bytes())
+}
+
+fn decode_cursor(cursor: &str) -> Option<Uuid> {
+    let id = Uuid::from_slice(&URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()?;
+    (id.get_version_num() == 7).then_some(id)
+}

@@ -1,0 +1,38 @@
+//! The Lambda function `client-admin`: joins the stores of DynamoDB with the rules of the domain.
+
+use std::sync::Arc;
+
+use client_admin::Management;
+use identety_domain::admin::AdminAuthenticator;
+use identety_domain::hashing::SecretHasher;
+use identety_dynamodb::{ClientTable, GrantTable, KeyTable, config};
+use identety_http::{ambient, environment, lambda};
+use identety_keys::PublishedKeys;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_http::Error> {
+    lambda::start_log();
+    let dynamodb = config::dynamodb(&config::from_environment().await);
+    let table = |name| environment::required(name);
+    let clients = Arc::new(ClientTable::new(dynamodb.clone(), table("IDENTETY_TABLE_CLIENTS")?));
+    let grants = Arc::new(GrantTable::new(dynamodb.clone(), table("IDENTETY_TABLE_GRANTS")?));
+    let keys = KeyTable::new(dynamodb, table("IDENTETY_TABLE_KEYS")?);
+    let keys = Arc::new(PublishedKeys::new(Arc::new(keys)));
+    let hasher = Arc::new(SecretHasher::new(&mut ambient::rng()?));
+    let settings = environment::settings()?;
+    let authenticator = AdminAuthenticator {
+        settings: settings.clone(),
+        clients: clients.clone(),
+        api_keys: clients.clone(),
+        failures: grants,
+        hasher: hasher.clone(),
+        verifier: keys.clone(),
+    };
+    // One call before the first request, so that it does not wait for the connection. A failure is left
+    // to the requests, which read again.
+    if let Err(error) = keys.reread(ambient::now()).await {
+        tracing::error!(%error, "the keys could not be read");
+    }
+    let management = Management { settings, authenticator, clients, hasher, keys };
+    lambda::run(client_admin::router(Arc::new(management))).await
+}

@@ -1,0 +1,152 @@
+//! `POST /admin/clients/{id}/secrets` and `DELETE …/secrets/{secretId}`: rotation without a gap.
+
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::extract::{Path, Request, State};
+use axum::response::Response;
+use http::{HeaderMap, StatusCode};
+use identety_domain::Seconds;
+use identety_domain::admin::Administrator;
+use identety_domain::client::{
+    Client, DeleteSecretError, RotateSecretError, RotatedSecret, delete_secret, rotate_secret,
+};
+use identety_domain::store::Change;
+use identety_http::edge::Context;
+use identety_http::problem::Problem;
+use identety_http::{ambient, json, response};
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use crate::create::json_problem;
+use crate::{Management, access, find_client, precondition, representation, store_problem};
+
+/// How long an older secret may be left to live, in seconds: a year.
+const MAX_EXPIRE_PREVIOUS_IN: u64 = 31_536_000;
+
+pub(crate) async fn post(
+    State(state): State<Arc<Management>>,
+    Extension(context): Extension<Context>,
+    Extension(administrator): Extension<Administrator>,
+    Path(id): Path<String>,
+    request: Request,
+) -> Response {
+    let headers = request.headers().clone();
+    let asked = json::read_object(request, true).await.map_err(json_problem);
+    let rotated = match asked.and_then(expire_previous_in) {
+        Ok(seconds) => rotate(&state, &context, &administrator, &id, &headers, seconds).await,
+        Err(problem) => Err(problem),
+    };
+    match rotated {
+        Ok(rotated) => created(&state, &context, &rotated),
+        Err(problem) => problem.into_response(),
+    }
+}
+
+/// Reads `{expirePreviousIn?}`.
+fn expire_previous_in(members: Map<String, Value>) -> Result<Option<Seconds>, Problem> {
+    let mut seconds = None;
+    for (name, value) in members {
+        match (name.as_str(), value) {
+            ("expirePreviousIn", Value::Null) => {}
+            ("expirePreviousIn", value) => {
+                let valid = value.as_u64().filter(|seconds| *seconds <= MAX_EXPIRE_PREVIOUS_IN);
+                let valid = valid.and_then(|seconds| Seconds::try_from(seconds).ok());
+                let rule = "must be 0 to 31536000 seconds";
+                seconds =
+                    Some(valid.ok_or_else(|| Problem::invalid_field("expirePreviousIn", rule))?);
+            }
+            _ => return Err(Problem::invalid_field(name, "is unknown")),
+        }
+    }
+    Ok(seconds)
+}
+
+async fn rotate(
+    state: &Management,
+    context: &Context,
+    administrator: &Administrator,
+    id: &str,
+    headers: &HeaderMap,
+    expire_previous_in: Option<Seconds>,
+) -> Result<RotatedSecret, Problem> {
+    let server_error = |error: &dyn std::fmt::Display| Problem::server_error(&context.id, error);
+    for _ in 0..precondition::ATTEMPTS {
+        let before = find_client(state, id, &context.id).await?;
+        precondition::check(headers, &before)?;
+        access::check_may_manage(administrator, &before)?;
+        let mut rng = ambient::rng().map_err(|error| server_error(&error))?;
+        let rotated =
+            rotate_secret(&before, expire_previous_in, &state.hasher, context.now, &mut rng);
+        let rotated = rotated.map_err(|error| match error {
+            RotateSecretError::PublicClient | RotateSecretError::TooManyLive => {
+                Problem::new(StatusCode::CONFLICT, error.to_string())
+            }
+            RotateSecretError::Hash(error) => server_error(&error),
+        })?;
+        let changed = state.clients.update(&before, &rotated.client).await;
+        match changed.map_err(|error| store_problem(&error, &context.id))? {
+            Change::Done => return Ok(rotated),
+            Change::Conflict => {}
+        }
+    }
+    Err(precondition::lost(headers))
+}
+
+fn created(state: &Management, context: &Context, rotated: &RotatedSecret) -> Response {
+    let RotatedSecret { client, secret_id, secret } = rotated;
+    let body = serde_json::json!({
+        "id": secret_id,
+        "clientSecret": secret.expose(),
+        "createdAt": client.updated_at.to_string(),
+        "expiresAt": null,
+    });
+    let response = response::json(StatusCode::CREATED, &body, &context.id);
+    let location =
+        format!("{}/admin/clients/{}/secrets/{secret_id}", state.settings.issuer, client.id);
+    representation::with_location(representation::with_etag(response, client), &location)
+}
+
+/// Answers with the client as it is now.
+pub(crate) async fn delete(
+    State(state): State<Arc<Management>>,
+    Extension(context): Extension<Context>,
+    Extension(administrator): Extension<Administrator>,
+    Path((id, secret_id)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Response {
+    match remove(&state, &context, &administrator, (&id, &secret_id), &headers).await {
+        Ok(client) => representation::answer(&client, &context.id),
+        Err(problem) => problem.into_response(),
+    }
+}
+
+async fn remove(
+    state: &Management,
+    context: &Context,
+    administrator: &Administrator,
+    (id, secret_id): (&str, &str),
+    headers: &HeaderMap,
+) -> Result<Client, Problem> {
+    let refused = |error: DeleteSecretError| {
+        let status = match error {
+            DeleteSecretError::NotFound => StatusCode::NOT_FOUND,
+            DeleteSecretError::LastLive => StatusCode::CONFLICT,
+        };
+        Problem::new(status, error.to_string())
+    };
+    for _ in 0..precondition::ATTEMPTS {
+        let before = find_client(state, id, &context.id).await?;
+        precondition::check(headers, &before)?;
+        access::check_may_manage(administrator, &before)?;
+        let secret_id =
+            Uuid::parse_str(secret_id).map_err(|_| refused(DeleteSecretError::NotFound))?;
+        let after = delete_secret(&before, secret_id, context.now).map_err(refused)?;
+        let changed = state.clients.update(&before, &after).await;
+        match changed.map_err(|error| store_problem(&error, &context.id))? {
+            Change::Done => return Ok(after),
+            Change::Conflict => {}
+        }
+    }
+    Err(precondition::lost(headers))
+}

@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# Checks the template: against CloudFormation's resource schemas, and as SAM transforms it.
+# Needs the programs of tests/requirements.txt on PATH; no AWS account, no credentials, no network.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+export SAM_CLI_TELEMETRY=0
+
+cfn-lint infra/template.yaml
+# The region only says whose resource schemas to lint with; nothing is called there.
+sam validate --lint -t infra/template.yaml --region eu-central-1

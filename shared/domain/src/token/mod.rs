@@ -1,0 +1,267 @@
+//! The token endpoint (RFC 6749 §3.2): from a parsed request to an answer.
+
+mod access_token;
+mod client_credentials;
+mod request;
+
+use std::sync::Arc;
+
+use rand_core::CryptoRng;
+use serde::Serialize;
+
+pub use access_token::{AccessToken, AccessTokenError, Audience, TYP as ACCESS_TOKEN_TYP, check};
+pub use request::{ClientCredentialsRequest, TokenParameters, TokenRequest};
+
+use crate::authentication::{AuthenticationError, ClientAuthenticator, Credentials};
+use crate::client::{Client, GrantType};
+use crate::keys::{Signer, SigningError};
+use crate::limits::PeerAddress;
+use crate::{Scope, Seconds, Settings, Timestamp};
+
+/// What the token endpoint works with.
+#[derive(Clone)]
+pub struct TokenServices {
+    /// Who this deployment is.
+    pub settings: Settings,
+    /// Authenticates clients.
+    pub authenticator: ClientAuthenticator,
+    /// Signs tokens.
+    pub signer: Arc<dyn Signer>,
+}
+
+/// A successful answer (RFC 6749 §5.1).
+#[derive(Clone, Debug, Serialize)]
+pub struct TokenResponse {
+    /// The token, a JWT (RFC 9068).
+    pub access_token: String,
+    /// `Bearer`.
+    pub token_type: &'static str,
+    /// How long the token lives.
+    pub expires_in: Seconds,
+    /// What it allows; left out when that is nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
+}
+
+/// An answer, and whom it is for.
+#[derive(Debug)]
+pub struct Issued {
+    /// The client.
+    pub client: Client,
+    /// The grant that it used.
+    pub grant: GrantType,
+    /// The answer.
+    pub response: TokenResponse,
+}
+
+/// Why there is no token: the cause, for the log. [`TokenError::public`] is for the caller.
+#[derive(Debug, thiserror::Error)]
+pub enum TokenError {
+    /// A parameter is missing or malformed.
+    #[error("invalid request: {0}")]
+    InvalidRequest(&'static str),
+    /// RFC 6749 §5.2.
+    #[error("client authentication failed: {0}")]
+    Authentication(#[from] AuthenticationError),
+    /// The grant does not exist here.
+    #[error("unsupported grant type")]
+    UnsupportedGrantType,
+    /// The grant exists, but not for this client.
+    #[error("the client may not use this grant")]
+    UnauthorizedClient,
+    /// A scope is malformed or outside the client's allow-list.
+    #[error("invalid scope: {0}")]
+    InvalidScope(&'static str),
+    /// RFC 8707 §2.
+    #[error("the resource is not one of the client's audiences")]
+    InvalidTarget,
+    /// The signer failed.
+    #[error(transparent)]
+    Signing(#[from] SigningError),
+    /// The claims could not be written down.
+    #[error("the claims could not be serialized: {0}")]
+    Claims(#[from] serde_json::Error),
+}
+
+/// Turns a request into a token.
+///
+/// # Errors
+/// The first rule that the request breaks, in the order of the steps below.
+pub async fn execute(
+    services: &TokenServices,
+    now: Timestamp,
+    rng: &mut (dyn CryptoRng + Send),
+    peer: &PeerAddress,
+    credentials: &Credentials,
+    parameters: TokenParameters,
+) -> Result<Issued, TokenError> {
+    let client = services.authenticator.authenticate(credentials, peer, now, rng).await?;
+    let request = TokenRequest::parse(parameters)?;
+    let grant = request.grant();
+    if !client.may_use(grant) {
+        return Err(TokenError::UnauthorizedClient);
+    }
+    let response = match request {
+        TokenRequest::ClientCredentials(request) => {
+            client_credentials::grant(services, &client, request, now, rng)?
+        }
+    };
+    Ok(Issued { client, grant, response })
+}
+
+/// The scope that is granted: what was asked for, or the whole allow-list. Never a silent subset.
+fn granted_scope(client: &Client, asked: Option<&str>) -> Result<Scope, TokenError> {
+    let Some(asked) = asked else { return Ok(client.scope().clone()) };
+    let asked = Scope::parse(asked)
+        .map_err(|_| TokenError::InvalidScope("the scope parameter is malformed"))?;
+    if asked.first_outside(client.scope()).is_some() {
+        return Err(TokenError::InvalidScope("a requested scope is not allowed for this client"));
+    }
+    Ok(asked)
+}
+
+/// The audience that is granted (RFC 8707): the resources asked for, or the client's first audience.
+fn granted_audience(
+    settings: &Settings,
+    client: &Client,
+    resources: Vec<String>,
+) -> Result<Audience, TokenError> {
+    let allowed = allowed_audiences(settings, client);
+    if resources.iter().any(|resource| !allowed.contains(resource)) {
+        return Err(TokenError::InvalidTarget);
+    }
+    let asked: Audience = resources.into_iter().collect();
+    Ok(if asked.is_empty() { allowed.into_iter().take(1).collect() } else { asked })
+}
+
+/// The client's own audiences. Without any: that of the administration API for its clients, that of
+/// the deployment for all others.
+fn allowed_audiences(settings: &Settings, client: &Client) -> Vec<String> {
+    let own = &client.metadata.audiences;
+    if !own.is_empty() {
+        return own.clone();
+    }
+    if client.scope().iter().any(crate::ScopeToken::is_administration) {
+        return vec![settings.issuer.admin_audience()];
+    }
+    vec![settings.default_audience.to_string()]
+}
+
+/// The codes that an answer of an OAuth endpoint may carry (RFC 6749 §5.2, RFC 8707 §2).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum OAuthErrorCode {
+    /// `invalid_request`
+    InvalidRequest,
+    /// `invalid_client`
+    InvalidClient,
+    /// `unauthorized_client`
+    UnauthorizedClient,
+    /// `unsupported_grant_type`
+    UnsupportedGrantType,
+    /// `invalid_scope`
+    InvalidScope,
+    /// `invalid_target`
+    InvalidTarget,
+    /// `temporarily_unavailable`
+    TemporarilyUnavailable,
+    /// `server_error`
+    ServerError,
+}
+
+impl OAuthErrorCode {
+    /// The value of `error`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidRequest => "invalid_request",
+            Self::InvalidClient => "invalid_client",
+            Self::UnauthorizedClient => "unauthorized_client",
+            Self::UnsupportedGrantType => "unsupported_grant_type",
+            Self::InvalidScope => "invalid_scope",
+            Self::InvalidTarget => "invalid_target",
+            Self::TemporarilyUnavailable => "temporarily_unavailable",
+            Self::ServerError => "server_error",
+        }
+    }
+}
+
+/// What the caller is told of an error.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct PublicError {
+    /// The code.
+    pub code: OAuthErrorCode,
+    /// One sentence, within `%x20-21 / %x23-5B / %x5D-7E`.
+    pub description: &'static str,
+    /// When to come back, if that would help.
+    pub retry_after: Option<Seconds>,
+}
+
+impl PublicError {
+    /// An error that coming back does not mend.
+    #[must_use]
+    pub const fn new(code: OAuthErrorCode, description: &'static str) -> Self {
+        Self { code, description, retry_after: None }
+    }
+}
+
+impl TokenError {
+    /// The one place where a cause becomes an OAuth error.
+    #[must_use]
+    pub fn public(&self) -> PublicError {
+        use OAuthErrorCode as Code;
+        match self {
+            Self::InvalidRequest(description) => {
+                PublicError::new(Code::InvalidRequest, description)
+            }
+            Self::Authentication(error) => error.public(),
+            Self::UnsupportedGrantType => PublicError::new(
+                Code::UnsupportedGrantType,
+                "this server does not support the grant type",
+            ),
+            Self::UnauthorizedClient => PublicError::new(
+                Code::UnauthorizedClient,
+                "the client is not allowed to use this grant type",
+            ),
+            Self::InvalidScope(description) => PublicError::new(Code::InvalidScope, description),
+            Self::InvalidTarget => PublicError::new(
+                Code::InvalidTarget,
+                "a requested resource is not allowed for this client",
+            ),
+            Self::Signing(_) | Self::Claims(_) => {
+                PublicError::new(Code::ServerError, "the token could not be signed")
+            }
+        }
+    }
+}
+
+impl AuthenticationError {
+    /// Every way to fail looks the same from outside.
+    #[must_use]
+    pub fn public(&self) -> PublicError {
+        use OAuthErrorCode as Code;
+
+        use crate::store::StoreError;
+        match self {
+            Self::UnknownClient
+            | Self::Inactive
+            | Self::WrongSecret
+            | Self::SecretOfPublicClient
+            | Self::SecretMissing => {
+                PublicError::new(Code::InvalidClient, "client authentication failed")
+            }
+            Self::TooManyFailures { retry_after } => PublicError {
+                code: Code::InvalidClient,
+                description: "too many failed attempts; try again later",
+                retry_after: Some(*retry_after),
+            },
+            Self::Store(StoreError::Unavailable(_)) => PublicError {
+                code: Code::TemporarilyUnavailable,
+                description: "the server is busy; try again shortly",
+                retry_after: Some(1),
+            },
+            Self::Store(StoreError::Corrupt(_) | StoreError::Other(_)) | Self::Hash(_) => {
+                PublicError::new(Code::ServerError, "the server failed")
+            }
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! Lists of clients, by the index that holds their keys.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
+use aws_sdk_dynamodb::types::{KeysAndAttributes, Select};
+use identety_domain::client::Client;
+use identety_domain::store::{ClientList, From, Order, StoreError};
+use uuid::Uuid;
+
+use super::ClientTable;
+use crate::error::{corrupt, failed};
+use crate::item::{self, ID, Item, LISTED, LISTING, PK, attribute, text};
+
+/// How many items one request can ask for.
+const BATCH: usize = 100;
+/// The pauses before keys are asked for, the first time and again where DynamoDB did not get to them.
+const BATCH_PAUSES: [Duration; 6] = [
+    Duration::ZERO,
+    Duration::from_millis(50),
+    Duration::from_millis(100),
+    Duration::from_millis(200),
+    Duration::from_millis(400),
+    Duration::from_millis(800),
+];
+
+/// A client in the index.
+struct Entry {
+    id: Uuid,
+    pk: String,
+}
+
+impl ClientTable {
+    pub(super) async fn list_clients(
+        &self,
+        order: Order,
+        from: From,
+        limit: u32,
+    ) -> Result<ClientList, StoreError> {
+        let limit = limit as usize;
+        let mut entries = if limit == 0 {
+            Vec::new()
+        } else {
+            // One more than asked for tells whether there is more.
+            self.entries(order, from, limit + 1).await?
+        };
+        let more = entries.len() > limit;
+        entries.truncate(limit);
+        let next = entries.last().filter(|_| more).map(|last| last.id);
+        let mut clients = Vec::with_capacity(entries.len());
+        for batch in entries.chunks(BATCH) {
+            self.fetch(batch, &mut clients).await?;
+        }
+        Ok(ClientList { clients, next })
+    }
+
+    pub(super) async fn count_clients(&self) -> Result<u64, StoreError> {
+        let mut count = 0;
+        let mut start = None;
+        loop {
+            let query = self.listing(Order::default(), None).select(Select::Count);
+            let page = query
+                .set_exclusive_start_key(start)
+                .send()
+                .await
+                .map_err(|error| failed(&error))?;
+            count += u64::from(page.count.unsigned_abs());
+            start = page.last_evaluated_key;
+            if start.is_none() {
+                return Ok(count);
+            }
+        }
+    }
+
+    /// The index, in `order`, behind the client with the id `after`.
+    fn listing(&self, order: Order, after: Option<Uuid>) -> QueryFluentBuilder {
+        let query = self
+            .dynamo
+            .query()
+            .table_name(&self.table)
+            .index_name(LISTING)
+            .expression_attribute_names("#listing", LISTING)
+            .expression_attribute_values(":listing", text(LISTED))
+            .scan_index_forward(order == Order::OldestFirst);
+        let Some(after) = after else {
+            return query.key_condition_expression("#listing = :listing");
+        };
+        query
+            .key_condition_expression(match order {
+                Order::NewestFirst => "#listing = :listing AND #id < :after",
+                Order::OldestFirst => "#listing = :listing AND #id > :after",
+            })
+            .expression_attribute_names("#id", ID)
+            .expression_attribute_values(":after", text(after))
+    }
+
+    /// At most `wanted` entries of the index.
+    async fn entries(
+        &self,
+        order: Order,
+        from: From,
+        wanted: usize,
+    ) -> Result<Vec<Entry>, StoreError> {
+        let (after, mut start) = match from {
+            From::After(id) => (Some(id), None),
+            From::Offset(0) => (None, None),
+            From::Offset(count) => match self.skip(order, count).await? {
+                None => return Ok(Vec::new()),
+                start => (None, start),
+            },
+        };
+        let mut entries = Vec::new();
+        loop {
+            let page = self
+                .listing(order, after)
+                .limit(page_size(wanted - entries.len()))
+                .set_exclusive_start_key(start)
+                .send()
+                .await
+                .map_err(|error| failed(&error))?;
+            for item in page.items() {
+                entries.push(entry(item)?);
+            }
+            start = page.last_evaluated_key;
+            if start.is_none() || entries.len() >= wanted {
+                return Ok(entries);
+            }
+        }
+    }
+
+    /// The key behind which the list goes on after `count` clients; `None` where it has ended.
+    async fn skip(&self, order: Order, count: u32) -> Result<Option<Item>, StoreError> {
+        let mut left = count;
+        let mut start = None;
+        loop {
+            let page = self
+                .listing(order, None)
+                .select(Select::Count)
+                .limit(i32::try_from(left).unwrap_or(i32::MAX))
+                .set_exclusive_start_key(start)
+                .send()
+                .await
+                .map_err(|error| failed(&error))?;
+            left = left.saturating_sub(page.count.unsigned_abs());
+            start = page.last_evaluated_key;
+            if start.is_none() || left == 0 {
+                return Ok(start);
+            }
+        }
+    }
+
+    /// Adds the clients of `entries`, of which there are at most [`BATCH`], in the same order.
+    async fn fetch(&self, entries: &[Entry], clients: &mut Vec<Client>) -> Result<(), StoreError> {
+        let mut keys: Vec<Item> =
+            entries.iter().map(|entry| Item::from([(PK.to_owned(), text(&entry.pk))])).collect();
+        let mut found = HashMap::new();
+        for pause in BATCH_PAUSES {
+            tokio::time::sleep(pause).await;
+            let (items, left) = self.batch(keys).await?;
+            for item in items {
+                let client = item::to_client(item)?;
+                found.insert(client.id, client);
+            }
+            if left.is_empty() {
+                // By id: another client may have taken a clientId since, with its own place in the list.
+                clients.extend(entries.iter().filter_map(|entry| found.remove(&entry.id)));
+                return Ok(());
+            }
+            keys = left;
+        }
+        Err(StoreError::Unavailable("keys of a batch stay unprocessed".into()))
+    }
+
+    /// The items with these keys, and the keys that DynamoDB did not get to.
+    async fn batch(&self, keys: Vec<Item>) -> Result<(Vec<Item>, Vec<Item>), StoreError> {
+        let request = KeysAndAttributes::builder()
+            .set_keys(Some(keys))
+            .consistent_read(true)
+            .build()
+            .map_err(|error| StoreError::Other(error.into()))?;
+        let got = self
+            .dynamo
+            .batch_get_item()
+            .request_items(&self.table, request)
+            .send()
+            .await
+            .map_err(|error| failed(&error))?;
+        // There is one table, so its name need not be looked up (an ARN could stand for it).
+        let items = got.responses.into_iter().flatten().flat_map(|(_, items)| items).collect();
+        let left = got.unprocessed_keys.into_iter().flatten().flat_map(|(_, left)| left.keys);
+        Ok((items, left.collect()))
+    }
+}
+
+fn entry(item: &Item) -> Result<Entry, StoreError> {
+    let pk = attribute(item, PK)?;
+    let id = attribute(item, ID)?.parse().map_err(|error| corrupt(pk, error))?;
+    Ok(Entry { id, pk: pk.to_owned() })
+}
+
+fn page_size(entries: usize) -> i32 {
+    i32::try_from(entries).unwrap_or(i32::MAX)
+}

@@ -1,0 +1,177 @@
+//! From the SDK's errors to the domain's.
+
+use std::error::Error;
+
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::types::CancellationReason;
+use identety_domain::store::StoreError;
+
+/// What the SDK reports of a call that did not succeed.
+///
+/// The cause names the operation's error and its message, never the request or the item: those hold
+/// hashes, and the cause goes to the log.
+pub(crate) fn failed<E>(error: &SdkError<E>) -> StoreError
+where
+    E: ProvideErrorMetadata + Error + 'static,
+{
+    let cause = explain(error).into();
+    if is_transient(error) { StoreError::Unavailable(cause) } else { StoreError::Other(cause) }
+}
+
+/// What is stored cannot be read.
+pub(crate) fn corrupt(what: &str, why: impl std::fmt::Display) -> StoreError {
+    StoreError::Corrupt(format!("{what}: {why}").into())
+}
+
+/// A transaction in which no condition speaks for itself.
+pub(crate) fn canceled(reasons: &[CancellationReason]) -> StoreError {
+    let codes: Vec<_> = reasons.iter().map(|reason| reason.code().unwrap_or("None")).collect();
+    let cause = format!("transaction canceled: {}", codes.join(", ")).into();
+    if codes.iter().any(|code| is_transient_code(code)) {
+        StoreError::Unavailable(cause)
+    } else {
+        StoreError::Other(cause)
+    }
+}
+
+/// Whether the condition on the item with this index is why a transaction was canceled.
+pub(crate) fn condition_failed(reasons: &[CancellationReason], index: usize) -> bool {
+    reasons.get(index).and_then(CancellationReason::code) == Some("ConditionalCheckFailed")
+}
+
+fn is_transient<E: ProvideErrorMetadata>(error: &SdkError<E>) -> bool {
+    match error {
+        SdkError::TimeoutError(_) => true,
+        // A user error is a request that could not be sent as it is; it will not get better.
+        SdkError::DispatchFailure(failure) => !failure.is_user(),
+        SdkError::ResponseError(response) => response.raw().status().is_server_error(),
+        SdkError::ServiceError(service) => {
+            service.raw().status().is_server_error()
+                || service.err().code().is_some_and(is_transient_code)
+        }
+        _ => false,
+    }
+}
+
+/// Codes of errors and of reasons in a canceled transaction after which the same may succeed.
+fn is_transient_code(code: &str) -> bool {
+    matches!(
+        code,
+        "InternalServerError"
+            | "ProvisionedThroughputExceeded"
+            | "ProvisionedThroughputExceededException"
+            | "ReplicatedWriteConflictException"
+            | "RequestLimitExceeded"
+            | "RequestTimeout"
+            | "ServiceUnavailable"
+            | "Throttling"
+            | "ThrottlingError"
+            | "ThrottlingException"
+            | "TransactionConflict"
+            | "TransactionConflictException"
+            | "TransactionInProgressException"
+    )
+}
+
+fn explain<E>(error: &SdkError<E>) -> String
+where
+    E: ProvideErrorMetadata + Error + 'static,
+{
+    if let Some(code) = error.code() {
+        return format!("{code}: {}", error.message().unwrap_or("no message"));
+    }
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use aws_sdk_dynamodb::Client;
+    use aws_sdk_dynamodb::config::retry::RetryConfig;
+    use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
+
+    use super::*;
+    use crate::testing::{Answer, answering};
+
+    async fn error_of(client: &Client) -> StoreError {
+        failed(&client.get_item().table_name("t").send().await.unwrap_err())
+    }
+
+    async fn error_for(status: u16, body: &'static str) -> StoreError {
+        let answer = Answer::Json(status, body);
+        error_of(&answering(move |_| answer, |config| config.retry_config(RetryConfig::disabled())))
+            .await
+    }
+
+    fn is_unavailable(error: &StoreError) -> bool {
+        matches!(error, StoreError::Unavailable(_))
+    }
+
+    #[tokio::test]
+    async fn throttling_conflicts_and_server_errors_are_unavailable() {
+        for code in [
+            "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException",
+            "com.amazon.coral.availability#ThrottlingException",
+            "com.amazonaws.dynamodb.v20120810#RequestLimitExceeded",
+            "com.amazonaws.dynamodb.v20120810#TransactionConflictException",
+            "com.amazonaws.dynamodb.v20120810#TransactionInProgressException",
+        ] {
+            let body = format!(r#"{{"__type":"{code}","message":"slow down"}}"#).leak();
+            let error = error_for(400, body).await;
+            assert!(is_unavailable(&error), "{error}");
+            assert!(error.to_string().contains("slow down"), "{error}");
+        }
+        let internal = r#"{"__type":"com.amazonaws.dynamodb.v20120810#InternalServerError"}"#;
+        assert!(is_unavailable(&error_for(500, internal).await));
+        assert!(is_unavailable(&error_for(503, "<html>busy</html>").await));
+    }
+
+    #[tokio::test]
+    async fn a_missing_table_or_permission_is_not_something_to_wait_for() {
+        for code in [
+            "com.amazonaws.dynamodb.v20120810#ResourceNotFoundException",
+            "com.amazon.coral.service#AccessDeniedException",
+            "com.amazon.coral.validate#ValidationException",
+        ] {
+            let body = format!(r#"{{"__type":"{code}","message":"no"}}"#).leak();
+            let error = error_for(400, body).await;
+            assert!(matches!(error, StoreError::Other(_)), "{error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_lost_connection_and_a_timeout_are_unavailable() {
+        let lost =
+            answering(|_| Answer::Lost, |config| config.retry_config(RetryConfig::disabled()));
+        assert!(is_unavailable(&error_of(&lost).await));
+        let late = answering(
+            |_| Answer::Never,
+            |config| {
+                let timeouts = TimeoutConfig::builder();
+                config.timeout_config(timeouts.operation_timeout(Duration::from_millis(5)).build())
+            },
+        );
+        assert!(is_unavailable(&error_of(&late).await));
+    }
+
+    #[test]
+    fn of_a_canceled_transaction_a_conflict_is_unavailable_and_the_rest_is_not() {
+        let reasons = |codes: &[&str]| -> Vec<_> {
+            codes.iter().map(|code| CancellationReason::builder().code(*code).build()).collect()
+        };
+        assert!(is_unavailable(&canceled(&reasons(&["None", "TransactionConflict"]))));
+        assert!(is_unavailable(&canceled(&reasons(&["ThrottlingError", "None"]))));
+        assert!(!is_unavailable(&canceled(&reasons(&["ValidationError", "None"]))));
+        assert!(!is_unavailable(&canceled(&[])));
+        assert!(condition_failed(&reasons(&["None", "ConditionalCheckFailed"]), 1));
+        assert!(!condition_failed(&reasons(&["None", "ConditionalCheckFailed"]), 0));
+    }
+}

@@ -1,0 +1,39 @@
+//! The stores of the domain on DynamoDB: key schema, items and models, conditional writes.
+//!
+//! | table | key | item |
+//! |---|---|---|
+//! | clients | `CLIENT#{clientId}` | a client; `listing` and `id` make it appear in the index `listing` |
+//! | clients | `ID#{id}` | a pointer to the client with that id |
+//! | clients | `APIKEY` | the hash of the administrators' API key |
+//! | keys | `KEY`, `RS256` or `ES256` | the ring of signing keys of that algorithm |
+//! | keys | `KEY`, `SEAL` | the wrapped key that seals their private parts |
+//! | grants | as the caller names it | a counter of failures, with a time to live |
+//!
+//! Reads are strongly consistent, except for lists. Every decision is a condition of the write that
+//! depends on it. The SDK repeats a request whose answer got lost, so a condition that fails may have
+//! failed because the first attempt was applied; each write looks for that case.
+
+mod clients;
+mod config;
+#[cfg(feature = "embedded")]
+mod embedded;
+mod error;
+mod expression;
+mod grants;
+mod item;
+mod keys;
+#[cfg(all(test, feature = "embedded"))]
+mod lost_answers;
+mod schema;
+#[cfg(test)]
+mod testing;
+
+pub use aws_sdk_dynamodb as sdk;
+
+pub use clients::ClientTable;
+pub use config::{client_for_server, client_from_environment};
+#[cfg(feature = "embedded")]
+pub use embedded::{Embedded, EmbeddedError};
+pub use grants::GrantTable;
+pub use keys::KeyTable;
+pub use schema::{Tables, create_tables};

@@ -1,0 +1,207 @@
+//! Tests of requests that were applied but whose answers got lost, so that the SDK repeats them.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+
+use aws_sdk_dynamodb::Client as DynamoDb;
+use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::config::{HttpClient, RuntimeComponents, SharedHttpClient};
+use aws_smithy_runtime_api::client::http::{
+    HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use identety_domain::Timestamp;
+use identety_domain::client::{
+    Client, ClientId, ClientMetadata, ClientType, SigningAlg, StoredSecret,
+};
+use identety_domain::hashing::{HashCost, PhcString};
+use identety_domain::keys::{KeyRing, WrappedKey};
+use identety_domain::store::{Change, ClientStore as _, Creation, KeyStore as _};
+use uuid::Uuid;
+
+use crate::testing::lost;
+use crate::{ClientTable, Embedded, KeyTable, Tables, create_tables};
+
+/// A way to DynamoDB that loses the answer to the first request after [`Lossy::lose_next`].
+#[derive(Clone, Debug)]
+struct Lossy {
+    inner: SharedHttpClient,
+    lose: Arc<AtomicBool>,
+    requests: Arc<AtomicUsize>,
+}
+
+impl HttpClient for Lossy {
+    fn http_connector(
+        &self,
+        settings: &HttpConnectorSettings,
+        components: &RuntimeComponents,
+    ) -> SharedHttpConnector {
+        let inner = self.inner.http_connector(settings, components);
+        SharedHttpConnector::new(LossyConnector { inner, lossy: self.clone() })
+    }
+}
+
+#[derive(Debug)]
+struct LossyConnector {
+    inner: SharedHttpConnector,
+    lossy: Lossy,
+}
+
+impl HttpConnector for LossyConnector {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        self.lossy.requests.fetch_add(1, SeqCst);
+        let answer = self.inner.call(request);
+        if self.lossy.lose.swap(false, SeqCst) {
+            return HttpConnectorFuture::new(async move {
+                answer.await?;
+                Err(lost())
+            });
+        }
+        answer
+    }
+}
+
+struct Fixture {
+    clients: ClientTable,
+    keys: KeyTable,
+    lossy: Lossy,
+}
+
+impl Fixture {
+    async fn new() -> Self {
+        let embedded = Embedded::in_memory().unwrap().client();
+        let tables = Tables::with_prefix("");
+        create_tables(&embedded, &tables).await.unwrap();
+        let lossy = Lossy {
+            inner: embedded.config().http_client().unwrap(),
+            lose: Arc::default(),
+            requests: Arc::default(),
+        };
+        let config = embedded.config().to_builder().http_client(lossy.clone());
+        let config = config.retry_config(
+            RetryConfig::standard().with_initial_backoff(std::time::Duration::from_millis(1)),
+        );
+        let dynamo = DynamoDb::from_conf(config.build());
+        let clients = ClientTable::new(dynamo.clone(), tables.clients);
+        let keys = KeyTable::new(dynamo, tables.keys);
+        Self { clients, keys, lossy }
+    }
+
+    fn lose_next(&self) {
+        self.lossy.lose.store(true, SeqCst);
+    }
+}
+
+fn phc(text: &str) -> PhcString {
+    serde_json::from_value(text.into()).unwrap()
+}
+
+fn client(name: &str) -> Client {
+    let now = Timestamp::from_seconds(1_000_000);
+    let metadata = ClientMetadata { name: Some(name.to_owned()), ..ClientMetadata::default() };
+    let secret = StoredSecret {
+        id: Uuid::from_u128(7),
+        hint: "abcd".to_owned(),
+        phc: phc("old"),
+        cost: HashCost::Generated,
+        created_at: now,
+        expires_at: None,
+        last_used_at: None,
+    };
+    Client {
+        id: Uuid::from_u128(1),
+        client_id: ClientId::parse("m2m_client").unwrap(),
+        kind: ClientType::M2m,
+        metadata: metadata.validate(ClientType::M2m).unwrap(),
+        secrets: vec![secret],
+        created_at: now,
+        updated_at: now,
+        version: 1,
+    }
+}
+
+fn renamed(before: &Client, name: &str) -> Client {
+    let mut metadata = before.metadata.clone();
+    name.clone_into(&mut metadata.name);
+    before.with_metadata(metadata, Timestamp::from_seconds(1_000_001))
+}
+
+#[tokio::test]
+async fn a_creation_whose_answer_was_lost_is_repeated_and_done() {
+    let stores = Fixture::new().await;
+    stores.lose_next();
+    let before = stores.lossy.requests.load(SeqCst);
+    assert_eq!(stores.clients.create(&client("a")).await.unwrap(), Creation::Created);
+    assert_eq!(stores.lossy.requests.load(SeqCst), before + 2, "it was repeated");
+}
+
+#[tokio::test]
+async fn a_creation_that_the_caller_repeats_finds_its_own_client() {
+    let stores = Fixture::new().await;
+    assert_eq!(stores.clients.create(&client("a")).await.unwrap(), Creation::Created);
+    assert_eq!(stores.clients.create(&client("a")).await.unwrap(), Creation::Created);
+    let other = Client { id: Uuid::from_u128(2), ..client("a") };
+    assert_eq!(stores.clients.create(&other).await.unwrap(), Creation::ClientIdTaken);
+}
+
+#[tokio::test]
+async fn an_update_whose_answer_was_lost_is_repeated_and_done() {
+    let stores = Fixture::new().await;
+    let before = client("a");
+    assert_eq!(stores.clients.create(&before).await.unwrap(), Creation::Created);
+    stores.lose_next();
+    let after = renamed(&before, "b");
+    assert_eq!(stores.clients.update(&before, &after).await.unwrap(), Change::Done);
+    assert_eq!(stores.clients.find(&before.client_id).await.unwrap(), Some(after));
+}
+
+#[tokio::test]
+async fn an_update_that_is_there_counts_as_done_though_the_secret_was_used_since() {
+    let stores = Fixture::new().await;
+    let before = client("a");
+    assert_eq!(stores.clients.create(&before).await.unwrap(), Creation::Created);
+    let after = renamed(&before, "b");
+    assert_eq!(stores.clients.update(&before, &after).await.unwrap(), Change::Done);
+    let at = Timestamp::from_seconds(1_000_002);
+    let secret = before.secrets[0].id;
+    stores.clients.record_secret_use(&before.client_id, secret, at, None).await.unwrap();
+    assert_eq!(stores.clients.update(&before, &after).await.unwrap(), Change::Done);
+    let another = renamed(&before, "c");
+    assert_eq!(stores.clients.update(&before, &another).await.unwrap(), Change::Conflict);
+}
+
+#[tokio::test]
+async fn a_deletion_whose_answer_was_lost_is_repeated_and_done() {
+    let stores = Fixture::new().await;
+    let client = client("a");
+    assert_eq!(stores.clients.create(&client).await.unwrap(), Creation::Created);
+    stores.lose_next();
+    assert_eq!(stores.clients.delete(&client).await.unwrap(), Change::Done);
+    assert_eq!(stores.clients.find(&client.client_id).await.unwrap(), None);
+    assert_eq!(stores.clients.delete(&client).await.unwrap(), Change::Conflict);
+}
+
+#[tokio::test]
+async fn a_client_created_anew_after_its_deletion_is_there() {
+    let stores = Fixture::new().await;
+    let client = client("a");
+    assert_eq!(stores.clients.create(&client).await.unwrap(), Creation::Created);
+    assert_eq!(stores.clients.delete(&client).await.unwrap(), Change::Done);
+    assert_eq!(stores.clients.create(&client).await.unwrap(), Creation::Created);
+    assert_eq!(stores.clients.find(&client.client_id).await.unwrap(), Some(client));
+}
+
+#[tokio::test]
+async fn keys_whose_answer_was_lost_are_repeated_and_done() {
+    let stores = Fixture::new().await;
+    let ring = |version| KeyRing { alg: SigningAlg::Es256, version, keys: Vec::new() };
+    for version in [1, 2] {
+        stores.lose_next();
+        assert_eq!(stores.keys.put_ring(&ring(version)).await.unwrap(), Change::Done);
+    }
+    stores.lose_next();
+    let key = WrappedKey("a".into());
+    assert_eq!(stores.keys.put_wrapped_key(&key).await.unwrap(), Change::Done);
+    let other = WrappedKey("b".into());
+    assert_eq!(stores.keys.put_wrapped_key(&other).await.unwrap(), Change::Conflict);
+}

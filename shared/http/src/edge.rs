@@ -1,0 +1,160 @@
+//! What surrounds every handler: the time, an id, the log line, panics, and the answers to paths and
+//! methods that do not exist.
+
+use std::any::Any;
+use std::fmt;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{MatchedPath, Request, State};
+use axum::middleware::{self, Next};
+use axum::response::Response;
+use http::{HeaderValue, Method, StatusCode};
+use identety_domain::limits::PeerAddress;
+use identety_domain::token::{OAuthErrorCode, PublicError};
+use identety_domain::{Timestamp, id};
+use tower_http::catch_panic::CatchPanicLayer;
+
+use crate::logging::Outcome;
+use crate::problem::Problem;
+use crate::{ambient, response};
+
+/// Where the time comes from: [`ambient::now`], or what a test says.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// By which people ask for a log line.
+#[derive(Clone, Debug)]
+pub struct RequestId(Arc<str>);
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What every handler is told beside the request. The time is read once, here.
+#[derive(Clone, Debug)]
+pub struct Context {
+    /// The request's id.
+    pub id: RequestId,
+    /// The time of the request.
+    pub now: Timestamp,
+    /// Where it came from.
+    pub peer: PeerAddress,
+}
+
+/// Where the administration API begins; its errors are problem details.
+const ADMIN: &str = "/admin";
+
+/// Puts the edge around the routes of one function, or of all.
+pub fn finish(routes: Router, clock: Clock) -> Router {
+    routes
+        .fallback(not_found)
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(middleware::map_response(security_headers))
+        .layer(middleware::from_fn_with_state(clock, observe))
+}
+
+/// Gives the request its context and writes the log line of its answer.
+async fn observe(State(clock): State<Clock>, mut request: Request, next: Next) -> Response {
+    let started = clock();
+    let id = match ambient::rng() {
+        Ok(mut rng) => RequestId(id::uuid_v7(started, &mut rng).to_string().into()),
+        Err(_) => RequestId("none".into()),
+    };
+    let peer = request.extensions_mut().remove::<PeerAddress>();
+    let peer = peer.unwrap_or_else(|| PeerAddress("unknown".to_owned()));
+    request.extensions_mut().insert(Context { id: id.clone(), now: started, peer });
+
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let is_admin = request.uri().path().starts_with(ADMIN);
+    let mut response = next.run(request).await;
+
+    if response.status() == StatusCode::METHOD_NOT_ALLOWED {
+        response = method_not_allowed(&response, is_admin);
+    }
+    if let Ok(value) = HeaderValue::from_str(&id.0) {
+        response.headers_mut().insert("x-request-id", value);
+    }
+    log(&id, &method, route.as_ref(), &response, clock().since(started));
+    response
+}
+
+fn log(
+    id: &RequestId,
+    method: &Method,
+    route: Option<&MatchedPath>,
+    response: &Response,
+    duration: std::time::Duration,
+) {
+    let outcome = response.extensions().get::<Outcome>().cloned().unwrap_or_default();
+    let Outcome { client, grant, error, cause } = outcome;
+    let status = response.status().as_u16();
+    let route = route.map_or("unmatched", MatchedPath::as_str);
+    let millis = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+    macro_rules! line {
+        ($level:ident) => {
+            tracing::$level!(
+                request.id = %id,
+                http.method = %method,
+                http.route = route,
+                http.status = status,
+                duration_ms = millis,
+                client,
+                grant,
+                error,
+                cause,
+                "request"
+            )
+        };
+    }
+    if response.status().is_server_error() { line!(error) } else { line!(info) }
+}
+
+async fn security_headers(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.insert("x-content-type-options", HeaderValue::from_static("nosniff"));
+    if !headers.contains_key("cache-control") {
+        headers.insert("cache-control", HeaderValue::from_static("no-store"));
+    }
+    response
+}
+
+async fn not_found(request: Request) -> Response {
+    error_for_path(
+        request.uri().path().starts_with(ADMIN),
+        StatusCode::NOT_FOUND,
+        "there is nothing at this path",
+    )
+}
+
+/// Gives the router's 405 a body; its `Allow` header (RFC 9110 §15.5.6) stays.
+fn method_not_allowed(original: &Response, is_admin: bool) -> Response {
+    let mut response = error_for_path(
+        is_admin,
+        StatusCode::METHOD_NOT_ALLOWED,
+        "the method is not allowed at this path",
+    );
+    if let Some(allow) = original.headers().get(http::header::ALLOW) {
+        response.headers_mut().insert(http::header::ALLOW, allow.clone());
+    }
+    let nosniff = HeaderValue::from_static("nosniff");
+    response.headers_mut().insert("x-content-type-options", nosniff);
+    response
+}
+
+fn error_for_path(is_admin: bool, status: StatusCode, detail: &'static str) -> Response {
+    if is_admin {
+        return Problem::new(status, detail).into_response();
+    }
+    let error = PublicError::new(OAuthErrorCode::InvalidRequest, detail);
+    response::oauth_error_with_status(status, error, detail)
+}
+
+/// A panic is a defect: the caller gets a 500, the process goes on. The hook has printed where it was.
+fn panicked(_: Box<dyn Any + Send>) -> Response {
+    let error = PublicError::new(OAuthErrorCode::ServerError, "the server failed");
+    let status = StatusCode::INTERNAL_SERVER_ERROR;
+    response::oauth_error_with_status(status, error, "panic in a handler")
+}

@@ -1,0 +1,43 @@
+//! What a function is told by its environment.
+
+use std::env;
+
+use identety_domain::issuer::IssuerError;
+use identety_domain::{Issuer, Settings};
+
+/// A variable is missing or wrong: the function cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum EnvironmentError {
+    /// It is not set, or empty.
+    #[error("the environment variable {0} is missing")]
+    Missing(&'static str),
+    /// It is no issuer.
+    #[error("the environment variable IDENTETY_ISSUER is not valid: {0}")]
+    Issuer(#[from] IssuerError),
+}
+
+/// The value of `name`.
+///
+/// # Errors
+/// When it is not set, or empty.
+pub fn required(name: &'static str) -> Result<String, EnvironmentError> {
+    optional(name).ok_or(EnvironmentError::Missing(name))
+}
+
+/// The value of `name`, if it is set and not empty.
+#[must_use]
+pub fn optional(name: &str) -> Option<String> {
+    env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// `IDENTETY_ISSUER` and `IDENTETY_DEFAULT_AUDIENCE`, which is the issuer when it is not set.
+///
+/// # Errors
+/// When the issuer is missing or not valid.
+pub fn settings() -> Result<Settings, EnvironmentError> {
+    let issuer = Issuer::parse(&required("IDENTETY_ISSUER")?)?;
+    let default_audience = optional("IDENTETY_DEFAULT_AUDIENCE");
+    let default_audience = default_audience
+        .map_or_else(|| issuer.as_str().into(), |audience| audience.as_str().into());
+    Ok(Settings { issuer, default_audience })
+}

@@ -1,0 +1,185 @@
+//! Strict forms: `application/x-www-form-urlencoded`, as RFC 6749 Appendix B means it.
+
+use axum::extract::Request;
+
+use crate::body::{self, BodyError};
+
+/// The most parameters that a form may have.
+const MAX_PARAMETERS: usize = 100;
+
+/// Parameters that may come more than once (RFC 8707 §2).
+const REPEATABLE: [&str; 1] = ["resource"];
+
+/// A form whose parameters have been checked.
+#[derive(Debug, Default)]
+pub struct Form(Vec<(String, String)>);
+
+/// Why a body is no form.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum FormError {
+    /// The body as such.
+    #[error(transparent)]
+    Body(#[from] BodyError),
+    /// A `%` without two hexadecimal digits.
+    #[error("a parameter has a malformed percent-encoding")]
+    PercentEncoding,
+    /// Bytes that are not UTF-8, overlong encodings among them.
+    #[error("a parameter is not UTF-8")]
+    NotUtf8,
+    /// NUL, CR, LF and their like.
+    #[error("a parameter contains a control character")]
+    ControlCharacter,
+    /// RFC 6749 §3.2: parameters must not be included more than once.
+    #[error("a parameter is included more than once")]
+    Repeated,
+    /// More than anybody needs.
+    #[error("there are too many parameters")]
+    TooMany,
+}
+
+impl Form {
+    /// Reads the form of a request. Nothing of the query is heeded.
+    ///
+    /// # Errors
+    /// When the request's body is no form.
+    pub async fn read(request: Request) -> Result<Self, FormError> {
+        let (parts, body) = request.into_parts();
+        body::check_content_type(&parts.headers, "application/x-www-form-urlencoded")?;
+        Self::parse(&body::read(&parts.headers, body).await?)
+    }
+
+    /// Reads `name=value` pairs with `&` between them.
+    ///
+    /// # Errors
+    /// When an encoding is malformed or a parameter is repeated.
+    pub fn parse(bytes: &[u8]) -> Result<Self, FormError> {
+        let mut parameters: Vec<(String, String)> = Vec::new();
+        for pair in bytes.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()) {
+            if parameters.len() == MAX_PARAMETERS {
+                return Err(FormError::TooMany);
+            }
+            let at = pair.iter().position(|byte| *byte == b'=').unwrap_or(pair.len());
+            let (name, value) = pair.split_at(at);
+            let name = decode(name)?;
+            let value = decode(value.strip_prefix(b"=").unwrap_or(value))?;
+            let repeatable = REPEATABLE.contains(&name.as_str());
+            if !repeatable && parameters.iter().any(|(known, _)| *known == name) {
+                return Err(FormError::Repeated);
+            }
+            parameters.push((name, value));
+        }
+        Ok(Self(parameters))
+    }
+
+    /// Takes a parameter out. RFC 6749 §3.2: one without a value counts as left out.
+    pub fn take(&mut self, name: &str) -> Option<String> {
+        let at = self.0.iter().position(|(known, _)| known == name)?;
+        Some(self.0.swap_remove(at).1).filter(|value| !value.is_empty())
+    }
+
+    /// Takes all values of a repeatable parameter out, in their order.
+    pub fn take_all(&mut self, name: &str) -> Vec<String> {
+        let taken = self.0.extract_if(.., |(known, _)| known == name);
+        taken.map(|(_, value)| value).filter(|value| !value.is_empty()).collect()
+    }
+
+    /// The names of all parameters.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(name, _)| name.as_str())
+    }
+}
+
+/// Decodes one name or value (WHATWG URL §5.1), strictly.
+///
+/// # Errors
+/// When a percent-encoding is malformed, or the result is not UTF-8 or has control characters.
+pub fn decode(encoded: &[u8]) -> Result<String, FormError> {
+    let mut bytes = Vec::with_capacity(encoded.len());
+    let mut rest = encoded.iter();
+    while let Some(&byte) = rest.next() {
+        bytes.push(match byte {
+            b'+' => b' ',
+            b'%' => {
+                let high = rest.next().and_then(|digit| hex(*digit));
+                let low = rest.next().and_then(|digit| hex(*digit));
+                let (Some(high), Some(low)) = (high, low) else {
+                    return Err(FormError::PercentEncoding);
+                };
+                high << 4 | low
+            }
+            byte => byte,
+        });
+    }
+    let text = String::from_utf8(bytes).map_err(|_| FormError::NotUtf8)?;
+    if text.chars().any(char::is_control) {
+        return Err(FormError::ControlCharacter);
+    }
+    Ok(text)
+}
+
+fn hex(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        b'A'..=b'F' => Some(digit - b'A' + 10),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use rstest::rstest;
+
+    use super::*;
+
+    #[test]
+    fn plus_and_percent_encodings_are_decoded() {
+        let mut form = Form::parse(b"a=1+2%2B%26&b=%C3%A9&c&d=&e=x=y").unwrap();
+        assert_eq!(form.take("a").as_deref(), Some("1 2+&"));
+        assert_eq!(form.take("b").as_deref(), Some("é"));
+        assert_eq!(form.take("c"), None);
+        assert_eq!(form.take("d"), None);
+        assert_eq!(form.take("e").as_deref(), Some("x=y"));
+        assert_eq!(form.take("a"), None);
+    }
+
+    #[test]
+    fn resource_may_be_repeated_and_keeps_its_order() {
+        let mut form = Form::parse(b"resource=b&x=1&resource=a&resource=").unwrap();
+        assert_eq!(form.take_all("resource"), ["b", "a"]);
+        assert_eq!(form.take("x").as_deref(), Some("1"));
+    }
+
+    #[rstest]
+    #[case(b"a=%", FormError::PercentEncoding)]
+    #[case(b"a=%4", FormError::PercentEncoding)]
+    #[case(b"a=%zz", FormError::PercentEncoding)]
+    #[case(b"a=%ff", FormError::NotUtf8)]
+    #[case(b"a=%c0%af", FormError::NotUtf8)]
+    #[case(b"a=\xff", FormError::NotUtf8)]
+    #[case(b"a=%00", FormError::ControlCharacter)]
+    #[case(b"a=x%0d%0ay", FormError::ControlCharacter)]
+    #[case(b"a%0a=x", FormError::ControlCharacter)]
+    #[case(b"a=1&a=1", FormError::Repeated)]
+    #[case(b"a=1&%61=2", FormError::Repeated)]
+    #[case(b"a=&a=1", FormError::Repeated)]
+    fn a_malformed_form_is_refused(#[case] bytes: &[u8], #[case] error: FormError) {
+        assert_eq!(Form::parse(bytes).unwrap_err(), error);
+    }
+
+    #[test]
+    fn more_than_a_hundred_parameters_are_too_many() {
+        let form =
+            |count: usize| (0..count).map(|n| format!("p{n}=1")).collect::<Vec<_>>().join("&");
+        assert!(Form::parse(form(100).as_bytes()).is_ok());
+        assert_eq!(Form::parse(form(101).as_bytes()).unwrap_err(), FormError::TooMany);
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_the_parser_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = Form::parse(&bytes);
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! Strict JSON: one object, no member twice, and nothing behind it.
+
+use std::fmt;
+
+use axum::extract::Request;
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Value};
+
+use crate::body::{self, BodyError};
+
+/// Why a body is no JSON object.
+#[derive(Debug, thiserror::Error)]
+pub enum JsonError {
+    /// The body as such.
+    #[error(transparent)]
+    Body(#[from] BodyError),
+    /// Not JSON, too deep, a member twice, or not an object. Says where.
+    #[error("{0}")]
+    Malformed(String),
+}
+
+/// Reads the JSON object of a request; an empty body is an empty object if `may_be_empty`.
+///
+/// # Errors
+/// When the body is something else.
+pub async fn read_object(
+    request: Request,
+    may_be_empty: bool,
+) -> Result<Map<String, Value>, JsonError> {
+    let (parts, body) = request.into_parts();
+    let bytes = body::read(&parts.headers, body).await?;
+    if bytes.is_empty() && may_be_empty {
+        return Ok(Map::new());
+    }
+    body::check_content_type(&parts.headers, "application/json")?;
+    parse_object(&bytes)
+}
+
+/// Reads a JSON object.
+///
+/// # Errors
+/// When the bytes are something else.
+pub fn parse_object(bytes: &[u8]) -> Result<Map<String, Value>, JsonError> {
+    let Strict(value) =
+        serde_json::from_slice(bytes).map_err(|error| JsonError::Malformed(error.to_string()))?;
+    match value {
+        Value::Object(members) => Ok(members),
+        _ => Err(JsonError::Malformed("the body must be a JSON object".to_owned())),
+    }
+}
+
+/// A value none of whose objects has a member twice: which of the two would count is anybody's guess.
+struct Strict(Value);
+
+impl<'de> Deserialize<'de> for Strict {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(StrictVisitor).map(Strict)
+    }
+}
+
+struct StrictVisitor;
+
+impl<'de> Visitor<'de> for StrictVisitor {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let mut list = Vec::new();
+        while let Some(Strict(item)) = items.next_element()? {
+            list.push(item);
+        }
+        Ok(Value::Array(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
+        let mut members = Map::new();
+        while let Some((name, Strict(value))) = entries.next_entry::<String, Strict>()? {
+            if members.contains_key(&name) {
+                return Err(A::Error::custom("a member is included more than once"));
+            }
+            members.insert(name, value);
+        }
+        Ok(Value::Object(members))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use rstest::rstest;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_object_is_read_as_it_is() {
+        let text = br#"{"a": [1, -2, 1.5, null, true, "x"], "b": {"c": {}}}"#;
+        let expected = json!({"a": [1, -2, 1.5, null, true, "x"], "b": {"c": {}}});
+        assert_eq!(Value::Object(parse_object(text).unwrap()), expected);
+    }
+
+    #[rstest]
+    #[case(r#"{"a": 1, "a": 1}"#)]
+    #[case(r#"{"x": {"a": 1, "\u0061": 1}}"#)]
+    #[case(r#"{"a": 1} {"#)]
+    #[case(r#"{"a": 1},"#)]
+    #[case("")]
+    #[case("[]")]
+    #[case("null")]
+    #[case(r#"{"a": NaN}"#)]
+    #[case(r#"{"a": 1e999}"#)]
+    #[case("{'a': 1}")]
+    fn anything_but_one_strict_object_is_refused(#[case] text: &str) {
+        assert!(parse_object(text.as_bytes()).is_err(), "{text}");
+    }
+
+    #[test]
+    fn invalid_utf_8_is_refused() {
+        assert!(parse_object(b"{\"a\": \"\xff\"}").is_err());
+    }
+
+    #[test]
+    fn a_depth_of_ten_thousand_is_refused() {
+        let deep = format!("{{\"a\": {}{}}}", "[".repeat(10_000), "]".repeat(10_000));
+        assert!(parse_object(deep.as_bytes()).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_the_parser_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = parse_object(&bytes);
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Problem details for HTTP APIs (RFC 9457), the errors of the administration API.
+
+use std::fmt::Display;
+
+use axum::response::Response;
+use http::header::WWW_AUTHENTICATE;
+use http::{HeaderValue, StatusCode};
+use identety_domain::Seconds;
+use identety_domain::client::FieldError;
+use serde_json::{Value, json};
+
+use crate::edge::RequestId;
+use crate::logging::Outcome;
+use crate::response;
+
+/// An error of the administration API.
+#[derive(Debug)]
+pub struct Problem {
+    status: StatusCode,
+    detail: String,
+    errors: Vec<FieldError>,
+    retry_after: Option<Seconds>,
+    challenge: Option<&'static str>,
+    cause: Option<String>,
+}
+
+impl Problem {
+    /// A problem with one sentence for the caller.
+    pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
+        Self {
+            status,
+            detail: detail.into(),
+            errors: Vec::new(),
+            retry_after: None,
+            challenge: None,
+            cause: None,
+        }
+    }
+
+    /// 400: members or parameters that break a rule, each with its rule.
+    #[must_use]
+    pub fn invalid(errors: Vec<FieldError>) -> Self {
+        let names: Vec<_> = errors.iter().map(|error| error.field.as_str()).collect();
+        let detail = format!("not valid: {}", names.join(", "));
+        Self { errors, ..Self::new(StatusCode::BAD_REQUEST, detail) }
+    }
+
+    /// 400 for one member or parameter.
+    pub fn invalid_field(field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::invalid(vec![FieldError::new(field, message)])
+    }
+
+    /// 503: the same may succeed a little later.
+    #[must_use]
+    pub fn unavailable(cause: &dyn Display) -> Self {
+        let problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, "the server is busy");
+        Self { retry_after: Some(1), ..problem }.because(cause)
+    }
+
+    /// 500: not the caller's fault. The cause is for the log, the caller gets an id to quote.
+    #[must_use]
+    pub fn server_error(id: &RequestId, cause: &dyn Display) -> Self {
+        let detail = format!("the server failed; please quote the request id {id}");
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, detail).because(cause)
+    }
+
+    /// What the log is told beside.
+    #[must_use]
+    pub fn because(self, cause: &dyn Display) -> Self {
+        Self { cause: Some(cause.to_string()), ..self }
+    }
+
+    /// When to come back.
+    #[must_use]
+    pub fn retry_after(self, seconds: Seconds) -> Self {
+        Self { retry_after: Some(seconds), ..self }
+    }
+
+    /// How to authenticate (RFC 6750 §3).
+    #[must_use]
+    pub fn challenge(self, challenge: &'static str) -> Self {
+        Self { challenge: Some(challenge), ..self }
+    }
+
+    /// The answer.
+    #[must_use]
+    pub fn into_response(self) -> Response {
+        let Self { status, detail, errors, retry_after, challenge, cause } = self;
+        let title = status.canonical_reason().unwrap_or("Error");
+        let mut body = json!({
+            "type": "about:blank",
+            "title": title,
+            "status": status.as_u16(),
+            "detail": detail,
+        });
+        if let (false, Value::Object(members)) = (errors.is_empty(), &mut body) {
+            let errors = errors
+                .into_iter()
+                .map(|error| json!({ "field": error.field, "message": error.message }));
+            members.insert("errors".to_owned(), errors.collect());
+        }
+        let media_type = HeaderValue::from_static("application/problem+json");
+        let mut response = response::with_body(status, media_type, body.to_string());
+        if let Some(challenge) = challenge {
+            response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+        }
+        response::retry_after(&mut response, retry_after);
+        Outcome::refused(title, &cause.unwrap_or(detail)).attach(&mut response);
+        response
+    }
+}
