@@ -5,6 +5,8 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 export SAM_CLI_TELEMETRY=0
+# Nothing here asks a machine's metadata service for credentials.
+export AWS_EC2_METADATA_DISABLED=true
 
 cfn-lint infra/template.yaml
 # The region only says whose resource schemas to lint with; nothing is called there.

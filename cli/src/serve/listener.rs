@@ -21,8 +21,8 @@ use tower::ServiceExt as _;
 /// How long the head of a request may take to arrive.
 const HEAD_WITHIN: Duration = Duration::from_secs(10);
 
-/// How much head a request may have; more is answered with 431.
-const MAX_HEAD: usize = 64 * 1024;
+/// How much head a request may have, by and large; much more is answered with 431.
+const MAX_HEAD: usize = 32 * 1024;
 
 /// How long the requests in hand may take after the signal to stop.
 const FINISH_WITHIN: Duration = Duration::from_secs(10);

@@ -95,8 +95,8 @@ async fn serve(options: Options) -> Result<(), ServeError> {
     let shutdown = listener::shutdown_signal().map_err(ServeError::Runtime)?;
     let folder = DataFolder::open(&options.data)?;
     let socket = listen(options.port).await?;
-    let port = socket.local_addr().map_err(|cause| listen_error(options.port, cause))?.port();
-    let issuer = options.issuer.unwrap_or_else(|| format!("http://localhost:{port}"));
+    let address = socket.local_addr().map_err(|cause| listen_error(options.port, cause))?;
+    let issuer = options.issuer.unwrap_or_else(|| format!("http://localhost:{}", address.port()));
     let issuer = Issuer::parse(&issuer)?;
     let default_audience = issuer.as_str().into();
     let settings = Settings { issuer, default_audience };
@@ -114,7 +114,7 @@ async fn serve(options: Options) -> Result<(), ServeError> {
         administrator::ensure(&folder, &settings, &stores, &hasher, ambient::now(), &mut rng)
             .await?;
 
-    welcome::print(&settings, &folder, &administrator, &mut rng);
+    welcome::print(&settings, address, &folder, &administrator, &mut rng);
     listener::serve(socket, app.router, shutdown).await;
     Ok(())
 }

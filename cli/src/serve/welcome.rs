@@ -1,5 +1,7 @@
 //! What a person sees when the server is ready.
 
+use std::net::SocketAddr;
+
 use identety_domain::{Settings, id};
 use rand::rngs::StdRng;
 
@@ -10,12 +12,14 @@ use super::data::DataFolder;
 /// secret is printed.
 pub(crate) fn print(
     settings: &Settings,
+    address: SocketAddr,
     folder: &DataFolder,
     administrator: &LocalAdministrator,
     rng: &mut StdRng,
 ) {
     let issuer = &settings.issuer;
     println!("Identety is ready at {issuer}");
+    println!("  listens on   {address}");
     println!("  discovery    {issuer}/.well-known/openid-configuration");
     println!("  credentials  {} (yours alone)", folder.file("admin.json").display());
     if administrator.is_new {

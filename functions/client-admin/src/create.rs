@@ -36,7 +36,7 @@ async fn create(
     administrator: &Administrator,
     request: Request,
 ) -> Result<NewClient, Problem> {
-    let members = json::read_object(request, false).await.map_err(json_problem)?;
+    let members = json::read_object(request, &[json::JSON], false).await.map_err(json_problem)?;
     let members = members::of_new_client(members).map_err(Problem::invalid)?;
     let NewClientMembers { kind, metadata, import } = members;
     let metadata = metadata.validate(kind).map_err(Problem::invalid)?;

@@ -87,7 +87,8 @@ impl ListQuery {
             .map_err(|error| vec![FieldError::new("query", error.to_string())])?;
         let mut errors = Vec::new();
         let limit = form.take("limit");
-        let limit = limit.map(|text| number(&text, MAX_LIMIT).ok_or("must be 1 to 100"));
+        let limit = limit
+            .map(|text| number(&text, MAX_LIMIT).ok_or("must be a whole number from 1 to 100"));
         let limit = limit.unwrap_or(Ok(DEFAULT_LIMIT));
         let order = match form.take("sort").as_deref() {
             None | Some("desc") => Ok(Order::NewestFirst),
@@ -138,8 +139,9 @@ fn or_error<T>(
     })
 }
 
-/// A whole number from 1 to `max`, in digits.
+/// A whole number from 1 to `max`, in digits. Identety's SDK writes its numbers as `2.0`.
 fn number(text: &str, max: u32) -> Option<u32> {
+    let text = text.strip_suffix(".0").unwrap_or(text);
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
     text.parse().ok().filter(|number| digits && (1..=max).contains(number))
 }
@@ -150,9 +152,9 @@ fn start(cursor: Option<&str>, page: Option<&str>) -> Result<Start, (&'static st
         (Some(cursor), None) => decode_cursor(cursor)
             .map(Start::After)
             .ok_or(("cursor", "must be the nextCursor of a list")),
-        (None, Some(page)) => {
-            number(page, 1_000_000).map(Start::Page).ok_or(("page", "must be 1 to 1000000"))
-        }
+        (None, Some(page)) => number(page, 1_000_000)
+            .map(Start::Page)
+            .ok_or(("page", "must be a whole number from 1 to 1000000")),
         (None, None) => Ok(Start::Page(1)),
     }
 }
@@ -170,7 +172,7 @@ fn sort_by(name: Option<&str>) -> Result<SortBy, &'static str> {
 }
 
 fn columns(text: &str) -> Result<Vec<String>, &'static str> {
-    let names = text.split(',').map(to_camel_case).map(|name| {
+    let names = text.split(',').map(str::trim).map(to_camel_case).map(|name| {
         let known = COLUMNS.contains(&name.as_str()) || EMPTY_COLUMNS.contains(&name.as_str());
         if known { Ok(name) } else { Err("must be names of members with commas between them") }
     });

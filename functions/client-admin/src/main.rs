@@ -13,7 +13,7 @@ use identety_keys::PublishedKeys;
 async fn main() -> Result<(), lambda_http::Error> {
     lambda::start_log();
     let dynamodb = config::dynamodb(&config::from_environment().await);
-    let table = |name| environment::required(name);
+    let table = environment::required;
     let clients = Arc::new(ClientTable::new(dynamodb.clone(), table("IDENTETY_TABLE_CLIENTS")?));
     let grants = Arc::new(GrantTable::new(dynamodb.clone(), table("IDENTETY_TABLE_GRANTS")?));
     let keys = KeyTable::new(dynamodb, table("IDENTETY_TABLE_KEYS")?);

@@ -4,7 +4,9 @@
 use std::collections::BTreeMap;
 
 use identety_domain::Secret;
-use identety_domain::client::{Client, ClientId, ClientMetadata, ClientType, FieldError, Import};
+use identety_domain::client::{
+    Client, ClientId, ClientMetadata, ClientType, FieldError, Import, VerifiedMetadata,
+};
 use serde_json::{Map, Value};
 
 use crate::representation;
@@ -31,8 +33,32 @@ const SETTINGS: [(&str, &str); 4] = [
 #[derive(Debug)]
 pub(crate) struct NewClientMembers {
     pub(crate) kind: ClientType,
-    pub(crate) metadata: ClientMetadata,
+    pub(crate) metadata: NamedMetadata,
     pub(crate) import: Import,
+}
+
+/// Metadata, and under which names their members came.
+#[derive(Debug)]
+pub(crate) struct NamedMetadata {
+    metadata: ClientMetadata,
+    /// Canonical name → the caller's name.
+    names: BTreeMap<String, String>,
+}
+
+impl NamedMetadata {
+    /// Checks the metadata for a client of type `kind`; errors name members as the caller did.
+    pub(crate) fn validate(self, kind: ClientType) -> Result<VerifiedMetadata, Vec<FieldError>> {
+        let Self { metadata, names } = self;
+        metadata.validate(kind).map_err(|errors| {
+            let renamed = errors.into_iter().map(|error| {
+                let (member, index) =
+                    error.field.split_at(error.field.find(['[', '.']).unwrap_or(error.field.len()));
+                let member = names.get(member).map_or(member, String::as_str);
+                FieldError::new(format!("{member}{index}"), error.message)
+            });
+            renamed.collect()
+        })
+    }
 }
 
 /// Reads the members of a creation.
@@ -50,8 +76,7 @@ pub(crate) fn of_new_client(
     if client_secret.is_some() && kind.is_some_and(|kind| !kind.is_confidential()) {
         reader.refuse("clientSecret", "must be left out: a public client has no secret");
     }
-    let mut metadata = ClientMetadata::default();
-    reader.apply(&mut metadata, members, &Map::new());
+    let metadata = reader.apply(ClientMetadata::default(), members, &Map::new());
     match (kind, reader.errors) {
         (Some(kind), errors) if errors.is_empty() => {
             Ok(NewClientMembers { kind, metadata, import: Import { client_id, client_secret } })
@@ -64,10 +89,10 @@ pub(crate) fn of_new_client(
 pub(crate) fn of_change(
     members: Map<String, Value>,
     client: &Client,
-) -> Result<ClientMetadata, Vec<FieldError>> {
+) -> Result<NamedMetadata, Vec<FieldError>> {
     let mut reader = Reader::default();
-    let mut metadata = ClientMetadata::from(client.metadata.clone());
-    reader.apply(&mut metadata, members, &representation::of(client));
+    let metadata = ClientMetadata::from(client.metadata.clone());
+    let metadata = reader.apply(metadata, members, &representation::of(client));
     if reader.errors.is_empty() { Ok(metadata) } else { Err(reader.errors) }
 }
 
@@ -84,10 +109,10 @@ impl Reader {
     /// Sets all members that differ from `current`.
     fn apply(
         &mut self,
-        metadata: &mut ClientMetadata,
+        mut metadata: ClientMetadata,
         members: Map<String, Value>,
         current: &Map<String, Value>,
-    ) {
+    ) -> NamedMetadata {
         // Canonical name → the name it came under and its value.
         let mut changes: BTreeMap<String, (String, Value)> = BTreeMap::new();
         for (name, value) in members {
@@ -105,9 +130,12 @@ impl Reader {
                 self.change(canonical, name, value, &mut changes);
             }
         }
+        let mut names = BTreeMap::new();
         for (canonical, (name, value)) in changes {
-            self.set(metadata, &canonical, &name, value);
+            self.set(&mut metadata, &canonical, &name, value);
+            names.insert(canonical, name);
         }
+        NamedMetadata { metadata, names }
     }
 
     fn settings(

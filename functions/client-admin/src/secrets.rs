@@ -32,7 +32,7 @@ pub(crate) async fn post(
     request: Request,
 ) -> Response {
     let headers = request.headers().clone();
-    let asked = json::read_object(request, true).await.map_err(json_problem);
+    let asked = json::read_object(request, &[json::JSON], true).await.map_err(json_problem);
     let rotated = match asked.and_then(expire_previous_in) {
         Ok(seconds) => rotate(&state, &context, &administrator, &id, &headers, seconds).await,
         Err(problem) => Err(problem),

@@ -27,7 +27,7 @@ pub(crate) async fn patch(
     request: Request,
 ) -> Response {
     let headers = request.headers().clone();
-    let changed = match json::read_object(request, false).await {
+    let changed = match json::read_object(request, &[json::JSON, json::MERGE_PATCH], false).await {
         Ok(members) => change(&state, &context, &administrator, &id, &headers, &members).await,
         Err(error) => Err(json_problem(error)),
     };

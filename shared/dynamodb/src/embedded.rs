@@ -210,3 +210,75 @@ impl ResolveAuthScheme for Unsigned {
         AuthSchemeOptionsFuture::ready(option.map(|option| vec![option]).map_err(Into::into))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::{SystemTime, UNIX_EPOCH};
+
+    use aws_sdk_dynamodb::error::ProvideErrorMetadata as _;
+    use identety_domain::Timestamp;
+    use identety_domain::keys::WrappedKey;
+    use identety_domain::store::{Change, FailureStore as _, KeyStore as _};
+
+    use super::*;
+    use crate::{GrantTable, KeyTable, Tables, create_tables};
+
+    async fn with_tables(embedded: &Embedded) -> Client {
+        let client = embedded.client();
+        create_tables(&client, &Tables::with_prefix("")).await.unwrap();
+        client
+    }
+
+    #[tokio::test]
+    async fn what_is_written_is_there_when_the_file_is_opened_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("database");
+        let key = WrappedKey("wrapped".into());
+        {
+            let client = with_tables(&Embedded::open(&path).unwrap()).await;
+            let put = KeyTable::new(client, "keys").put_wrapped_key(&key).await.unwrap();
+            assert_eq!(put, Change::Done);
+        }
+        let client = with_tables(&Embedded::open(&path).unwrap()).await;
+        let loaded = KeyTable::new(client, "keys").load().await.unwrap();
+        assert_eq!(loaded.wrapped_key, Some(key));
+    }
+
+    #[tokio::test]
+    async fn a_file_that_is_no_database_does_not_open() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("database");
+        std::fs::write(&path, "This is no database, but long enough to be looked at. ".repeat(99))
+            .unwrap();
+        Embedded::open(&path).unwrap_err();
+        Embedded::open(&folder.path().join("no folder/database")).unwrap_err();
+    }
+
+    #[tokio::test]
+    async fn what_has_expired_is_forgotten_and_nothing_else() {
+        let embedded = Embedded::in_memory().unwrap();
+        let grants = GrantTable::new(with_tables(&embedded).await, "grants");
+        #[expect(clippy::disallowed_methods, reason = "the sweep has no other clock")]
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+        let (past, future) =
+            (Timestamp::from_seconds(now - 60), Timestamp::from_seconds(now + 600));
+        grants.count_failure("past", past).await.unwrap();
+        grants.count_failure("future", future).await.unwrap();
+        assert_eq!(embedded.forget_expired().unwrap(), 1);
+        assert_eq!(grants.count_failure("past", past).await.unwrap(), 1);
+        assert_eq!(grants.count_failure("future", future).await.unwrap(), 2);
+    }
+
+    #[tokio::test]
+    async fn an_operation_that_no_store_uses_is_refused() {
+        let error = Embedded::in_memory().unwrap().client().list_tables().send().await.unwrap_err();
+        assert_eq!(error.code(), Some("UnknownOperationException"));
+    }
+
+    #[tokio::test]
+    async fn a_table_that_is_not_there_is_an_error_of_the_service() {
+        let client = Embedded::in_memory().unwrap().client();
+        let error = client.describe_table().table_name("missing").send().await.unwrap_err();
+        assert_eq!(error.code(), Some("ResourceNotFoundException"));
+    }
+}

@@ -56,7 +56,7 @@ pub(crate) fn text(text: impl Into<String>) -> AttributeValue {
 }
 
 /// A number.
-pub(crate) fn number(number: impl ToString) -> AttributeValue {
+pub(crate) fn number(number: u64) -> AttributeValue {
     AttributeValue::N(number.to_string())
 }
 

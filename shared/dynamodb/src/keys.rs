@@ -35,10 +35,8 @@ impl KeyTable {
         put: PutItemFluentBuilder,
         key: StoredKey,
     ) -> Result<Change, StoreError> {
-        let error = match put.return_values_on_condition_check_failure(AllOld).send().await {
-            Ok(_) => return Ok(Change::Done),
-            Err(error) => error,
-        };
+        let put = put.return_values_on_condition_check_failure(AllOld).send().await;
+        let Err(error) = put else { return Ok(Change::Done) };
         let Some(PutItemError::ConditionalCheckFailedException(clash)) = error.as_service_error()
         else {
             return Err(failed(&error));
@@ -104,4 +102,25 @@ impl KeyStore for KeyTable {
 /// Only if there is no such item.
 fn absent(put: PutItemFluentBuilder) -> PutItemFluentBuilder {
     put.condition_expression("attribute_not_exists(#pk)").expression_attribute_names("#pk", PK)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{Answer, answering};
+
+    const PIECES: [&str; 2] = [
+        r#"{"Items": [{"pk": {"S": "KEY"}, "sk": {"S": "SEAL"}, "schema": {"N": "1"},
+            "wrapped": {"S": "w"}}], "LastEvaluatedKey": {"pk": {"S": "KEY"}, "sk": {"S": "SEAL"}}}"#,
+        r#"{"Items": [{"pk": {"S": "KEY"}, "sk": {"S": "RS256"}, "schema": {"N": "1"},
+            "alg": {"S": "RS256"}, "version": {"N": "1"}, "keys": {"L": []}}]}"#,
+    ];
+
+    #[tokio::test]
+    async fn keys_that_come_in_pieces_are_all_loaded() {
+        let (dynamo, _) = answering(|request| Answer::Json(200, PIECES[request]), |config| config);
+        let keys = KeyTable::new(dynamo, "keys").load().await.unwrap();
+        assert_eq!(keys.rings.len(), 1);
+        assert!(keys.wrapped_key.is_some());
+    }
 }

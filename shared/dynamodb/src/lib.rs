@@ -14,7 +14,7 @@
 //! failed because the first attempt was applied; each write looks for that case.
 
 mod clients;
-mod config;
+pub mod config;
 #[cfg(feature = "embedded")]
 mod embedded;
 mod error;
@@ -22,7 +22,8 @@ mod expression;
 mod grants;
 mod item;
 mod keys;
-#[cfg(all(test, feature = "embedded"))]
+#[cfg(feature = "embedded")]
+#[cfg(test)]
 mod lost_answers;
 mod schema;
 #[cfg(test)]
@@ -31,7 +32,6 @@ mod testing;
 pub use aws_sdk_dynamodb as sdk;
 
 pub use clients::ClientTable;
-pub use config::{client_for_server, client_from_environment};
 #[cfg(feature = "embedded")]
 pub use embedded::{Embedded, EmbeddedError};
 pub use grants::GrantTable;

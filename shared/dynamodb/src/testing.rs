@@ -1,9 +1,10 @@
 //! A DynamoDB for the unit tests that answers as it is told.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::config::{Builder, HttpClient, RuntimeComponents};
+use aws_sdk_dynamodb::config::{Builder, Credentials, HttpClient, RuntimeComponents};
 use aws_smithy_runtime_api::client::http::{
     HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
 };
@@ -11,7 +12,7 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
 
-use crate::config::{local_credentials, local_region};
+use crate::config::local_region;
 
 /// What happens to a request.
 #[derive(Clone, Copy)]
@@ -24,33 +25,25 @@ pub(crate) enum Answer {
     Never,
 }
 
-/// The URIs of the requests that came.
-pub(crate) type Requests = Arc<Mutex<Vec<String>>>;
-
-/// A client whose requests, counted from 0, get the answers of `answer`.
+/// A client whose requests, counted from 0, get the answers of `answer`; and how many there were.
 pub(crate) fn answering(
     answer: impl Fn(usize) -> Answer + Send + Sync + 'static,
     configure: impl FnOnce(Builder) -> Builder,
-) -> Client {
-    let config = aws_sdk_dynamodb::Config::builder().region(local_region());
-    answering_with(answer, configure(config)).0
-}
-
-/// The same with a given configuration, and with what was requested.
-pub(crate) fn answering_with(
-    answer: impl Fn(usize) -> Answer + Send + Sync + 'static,
-    config: Builder,
-) -> (Client, Requests) {
-    let requests = Requests::default();
+) -> (Client, impl Fn() -> usize) {
+    let requests = Arc::new(AtomicUsize::new(0));
     let server = Server { answer: Arc::new(answer), requests: requests.clone() };
-    let config = config.credentials_provider(local_credentials()).http_client(server);
-    (Client::from_conf(config.build()), requests)
+    let credentials = Credentials::new("local", "local", None, None, "local");
+    let config = aws_sdk_dynamodb::Config::builder()
+        .region(local_region())
+        .credentials_provider(credentials)
+        .http_client(server);
+    (Client::from_conf(configure(config).build()), move || requests.load(SeqCst))
 }
 
 #[derive(Clone)]
 struct Server {
     answer: Arc<dyn Fn(usize) -> Answer + Send + Sync>,
-    requests: Requests,
+    requests: Arc<AtomicUsize>,
 }
 
 impl std::fmt::Debug for Server {
@@ -70,13 +63,8 @@ impl HttpClient for Server {
 }
 
 impl HttpConnector for Server {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let number = {
-            let mut requests = self.requests.lock().unwrap();
-            requests.push(request.uri().to_owned());
-            requests.len() - 1
-        };
-        match (self.answer)(number) {
+    fn call(&self, _: HttpRequest) -> HttpConnectorFuture {
+        match (self.answer)(self.requests.fetch_add(1, SeqCst)) {
             Answer::Json(status, body) => HttpConnectorFuture::ready(Ok(HttpResponse::new(
                 status.try_into().unwrap(),
                 SdkBody::from(body),

@@ -53,12 +53,12 @@ pub async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, BodyError> {
     }
 }
 
-/// Checks that there is one Content-Type, that it is `expected`, and that its charset, if it has one, is
-/// UTF-8.
+/// Checks that there is one Content-Type, that it is among `expected`, and that its charset, if it has
+/// one, is UTF-8.
 ///
 /// # Errors
 /// [`BodyError::ContentType`] when not.
-pub fn check_content_type(headers: &HeaderMap, expected: &str) -> Result<(), BodyError> {
+pub fn check_content_type(headers: &HeaderMap, expected: &[&str]) -> Result<(), BodyError> {
     let mut values = headers.get_all(CONTENT_TYPE).iter();
     let (Some(value), None) = (values.next(), values.next()) else {
         return Err(BodyError::ContentType);
@@ -74,11 +74,8 @@ pub fn check_content_type(headers: &HeaderMap, expected: &str) -> Result<(), Bod
             None => false,
         },
     );
-    if essence.trim().eq_ignore_ascii_case(expected) && utf8 {
-        Ok(())
-    } else {
-        Err(BodyError::ContentType)
-    }
+    let is_expected = expected.iter().any(|own| essence.trim().eq_ignore_ascii_case(own));
+    if is_expected && utf8 { Ok(()) } else { Err(BodyError::ContentType) }
 }
 
 #[cfg(test)]
@@ -90,7 +87,7 @@ mod tests {
     fn check(value: &'static str) -> Result<(), BodyError> {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, value.parse().unwrap());
-        check_content_type(&headers, "application/json")
+        check_content_type(&headers, &["application/json"])
     }
 
     #[rstest]
@@ -117,10 +114,10 @@ mod tests {
     #[test]
     fn no_type_or_two_types_are_refused() {
         let mut headers = HeaderMap::new();
-        assert!(check_content_type(&headers, "application/json").is_err());
+        assert!(check_content_type(&headers, &["application/json"]).is_err());
         for _ in 0..2 {
             headers.append(CONTENT_TYPE, "application/json".parse().unwrap());
         }
-        assert!(check_content_type(&headers, "application/json").is_err());
+        assert!(check_content_type(&headers, &["application/json"]).is_err());
     }
 }

@@ -19,12 +19,20 @@ pub enum JsonError {
     Malformed(String),
 }
 
-/// Reads the JSON object of a request; an empty body is an empty object if `may_be_empty`.
+/// JSON (RFC 8259).
+pub const JSON: &str = "application/json";
+
+/// A change laid on top of what is there (RFC 7396).
+pub const MERGE_PATCH: &str = "application/merge-patch+json";
+
+/// Reads the JSON object of a request, of one of these media types; an empty body is an empty object if
+/// `may_be_empty`.
 ///
 /// # Errors
 /// When the body is something else.
 pub async fn read_object(
     request: Request,
+    media_types: &[&str],
     may_be_empty: bool,
 ) -> Result<Map<String, Value>, JsonError> {
     let (parts, body) = request.into_parts();
@@ -32,7 +40,7 @@ pub async fn read_object(
     if bytes.is_empty() && may_be_empty {
         return Ok(Map::new());
     }
-    body::check_content_type(&parts.headers, "application/json")?;
+    body::check_content_type(&parts.headers, media_types)?;
     parse_object(&bytes)
 }
 

@@ -1,7 +1,11 @@
 //! One line for each request, written at the boundary; never a body, a header or a query.
 
 use axum::response::Response;
-use tracing_subscriber::EnvFilter;
+use tracing::Level;
+use tracing_subscriber::filter::{FilterExt as _, FilterFn};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _};
 
 /// What a handler tells the log of its answer.
 #[derive(Clone, Debug, Default)]
@@ -43,14 +47,24 @@ pub enum Format {
     Text,
 }
 
-/// Starts the log. `filter` is a level or directives such as `info,identety=debug`; nonsense in it is
-/// ignored. A second call does nothing.
+/// The crates whose fine levels may be logged. Those of other people write down what they send and
+/// receive, hashes and tokens with it, so they are heard only from `warn` upwards.
+const OWN_CRATES: [&str; 6] =
+    ["client_admin", "identety", "identety_domain", "identety_http", "identety_keys", "token"];
+
+/// Starts the log. `filter` is a level or directives such as `info,identety_http=debug`; nonsense in it
+/// is ignored. A second call does nothing.
 pub fn init(format: Format, filter: &str) {
-    let filter = EnvFilter::builder().parse_lossy(filter);
-    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_target(false);
-    // A process has one log; whoever came first has it.
-    let _ = match format {
-        Format::Json => subscriber.json().flatten_event(true).with_current_span(false).try_init(),
-        Format::Text => subscriber.with_writer(std::io::stderr).with_ansi(false).try_init(),
+    let layer = tracing_subscriber::fmt::layer().with_target(false);
+    let layer = match format {
+        Format::Json => layer.json().flatten_event(true).with_current_span(false).boxed(),
+        Format::Text => layer.with_writer(std::io::stderr).with_ansi(false).boxed(),
     };
+    let wanted = EnvFilter::builder().parse_lossy(filter);
+    let decent = FilterFn::new(|metadata| {
+        let origin = metadata.target().split("::").next().unwrap_or_default();
+        *metadata.level() <= Level::WARN || OWN_CRATES.contains(&origin)
+    });
+    // A process has one log; whoever came first has it.
+    let _ = tracing_subscriber::registry().with(layer.with_filter(wanted.and(decent))).try_init();
 }

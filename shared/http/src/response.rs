@@ -20,7 +20,9 @@ pub const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
-const BASIC_CHALLENGE: HeaderValue = HeaderValue::from_static("Basic realm=\"oauth2\"");
+/// Some clients look only at the challenge of a 401, so it repeats the error.
+const BASIC_CHALLENGE: HeaderValue =
+    HeaderValue::from_static("Basic realm=\"oauth2\", error=\"invalid_client\"");
 
 /// An answer with a body that nobody may keep (RFC 6749 §5.1).
 pub fn with_body(status: StatusCode, media_type: HeaderValue, body: impl Into<Body>) -> Response {

@@ -1,7 +1,7 @@
 //! Data keys from AWS KMS.
 
 use async_trait::async_trait;
-use aws_sdk_kms::Client;
+pub use aws_sdk_kms::Client;
 use aws_sdk_kms::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use aws_sdk_kms::primitives::Blob;
 use aws_sdk_kms::types::DataKeySpec;

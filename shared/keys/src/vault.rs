@@ -64,6 +64,8 @@ impl KeyVault {
                 Change::Conflict => stored.rings = self.store.load().await?.rings,
             }
         }
+        // Every process shows the same key set in the same order, for its entity tag follows from that.
+        stored.rings.sort_by_key(|ring| ring.alg);
         Ok(Arc::new(OpenedKeys::open(&stored.rings, &sealer)?))
     }
 

@@ -22,14 +22,8 @@ use super::{ACCOUNT, routes::Matched};
 const API: &str = "a1b2c3d4e5";
 /// Headers that concern the client's connection to the gateway alone; cookies have a member of
 /// their own.
-const NOT_PASSED_ON: [&str; 6] = [
-    "connection",
-    "cookie",
-    "keep-alive",
-    "te",
-    "transfer-encoding",
-    "upgrade",
-];
+const NOT_PASSED_ON: [&str; 6] =
+    ["connection", "cookie", "keep-alive", "te", "transfer-encoding", "upgrade"];
 
 /// The stage that serves a request: `$default` at the root, or a name under its own prefix.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,11 +44,7 @@ impl Stage {
     /// What the stage puts before every path: nothing, or `/` and its name.
     #[must_use]
     pub fn prefix(&self) -> String {
-        if *self == Self::default() {
-            String::new()
-        } else {
-            format!("/{}", self.0)
-        }
+        if *self == Self::default() { String::new() } else { format!("/{}", self.0) }
     }
 
     /// The path that the routes are matched against, unless the path belongs to no stage.
@@ -141,11 +131,7 @@ pub(super) fn raw_path(sent: &str) -> Option<String> {
 }
 
 fn unescaped(text: &str) -> Option<String> {
-    let digit = |byte: u8| {
-        char::from(byte)
-            .to_digit(16)
-            .and_then(|digit| u8::try_from(digit).ok())
-    };
+    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
     let mut bytes = text.bytes();
     let mut plain = Vec::with_capacity(text.len());
     while let Some(byte) = bytes.next() {
@@ -171,11 +157,7 @@ fn headers(sent: &HeaderMap, length: usize, receipt: &Receipt) -> BTreeMap<Strin
         Some(earlier) => format!("{earlier}, {}", receipt.source_ip),
         None => receipt.source_ip.to_string(),
     };
-    let trace = format!(
-        "Root=1-{:08x}-{:024x}",
-        receipt.time.as_secs(),
-        receipt.time.as_nanos()
-    );
+    let trace = format!("Root=1-{:08x}-{:024x}", receipt.time.as_secs(), receipt.time.as_nanos());
     headers.extend([
         ("x-amzn-trace-id".to_owned(), trace),
         ("x-forwarded-for".to_owned(), forwarded_for),
@@ -224,20 +206,12 @@ fn encoded(headers: &HeaderMap, body: &[u8]) -> (String, bool) {
 
 /// The short list of the real gateway, on which form bodies and `+json` types are missing.
 fn is_text(headers: &HeaderMap) -> bool {
-    let value = headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok());
-    let essence = value
-        .and_then(|value| value.split(';').next())
-        .unwrap_or_default();
+    let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let essence = value.and_then(|value| value.split(';').next()).unwrap_or_default();
     let essence = essence.trim().to_ascii_lowercase();
     essence.starts_with("text/")
-        || [
-            "application/json",
-            "application/xml",
-            "application/javascript",
-        ]
-        .contains(&essence.as_str())
+        || ["application/json", "application/xml", "application/javascript"]
+            .contains(&essence.as_str())
 }
 
 fn request_context(
@@ -271,9 +245,8 @@ fn request_context(
 
 /// The time as it is written in access logs: `10/Jul/2026:19:19:05 +0000`.
 fn log_time(seconds: u64) -> String {
-    const MONTHS: [&str; 12] = [
-        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-    ];
+    const MONTHS: [&str; 12] =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     // Howard Hinnant's `civil_from_days`, in which years begin in March.
     let days = seconds / 86_400 + 719_468;
     let (era, day_of_era) = (days / 146_097, days % 146_097);
@@ -284,9 +257,7 @@ fn log_time(seconds: u64) -> String {
     let day = day_of_year - (153 * months_since_march + 2) / 5 + 1;
     let month = (months_since_march + 2) % 12;
     let year = era * 400 + year_of_era + u64::from(month < 2);
-    let name = MONTHS
-        .get(usize::try_from(month).unwrap_or_default())
-        .unwrap_or(&"");
+    let name = MONTHS.get(usize::try_from(month).unwrap_or_default()).unwrap_or(&"");
     let (hour, minute, second) = (seconds / 3_600 % 24, seconds / 60 % 60, seconds % 60);
     format!("{day:02}/{name}/{year}:{hour:02}:{minute:02}:{second:02} +0000")
 }

@@ -66,22 +66,14 @@ impl Gateway {
     /// Puts the function behind the routes whose integration leads to the package. Until then they
     /// answer 500.
     pub fn attach(&self, package: impl Into<String>, function: Arc<RunningFunction>) {
-        let mut functions = self
-            .api
-            .functions
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut functions = self.api.functions.write().unwrap_or_else(PoisonError::into_inner);
         functions.insert(package.into(), function);
     }
 
     /// The URL of a path (`""` or one that starts with a slash), with the stage's prefix.
     #[must_use]
     pub fn url(&self, path: &str) -> String {
-        format!(
-            "http://{}{}{path}",
-            self.server.address(),
-            self.api.stage.prefix()
-        )
+        format!("http://{}{}{path}", self.server.address(), self.api.stage.prefix())
     }
 
     /// The routes.
@@ -106,11 +98,7 @@ impl Gateway {
 impl Api {
     async fn answer(self: Arc<Self>, peer: SocketAddr, request: Request<Incoming>) -> Reply {
         let request_id = format!("{:015x}=", self.count.fetch_add(1, Ordering::Relaxed));
-        let receipt = Receipt {
-            source_ip: peer.ip(),
-            time: now(),
-            request_id,
-        };
+        let receipt = Receipt { source_ip: peer.ip(), time: now(), request_id };
         let mut reply = match self.invoke(request, &receipt).await {
             Ok(answer) => {
                 reply(&answer).unwrap_or_else(|| refusal(StatusCode::INTERNAL_SERVER_ERROR))
@@ -132,13 +120,8 @@ impl Api {
         let body = read(body).await.ok_or(StatusCode::PAYLOAD_TOO_LARGE)?;
         let path = raw_path(parts.uri.path()).ok_or(StatusCode::BAD_REQUEST)?;
         let path = self.stage.route_path(&path).ok_or(StatusCode::NOT_FOUND)?;
-        let matched = self
-            .routes
-            .choose(&parts.method, path)
-            .ok_or(StatusCode::NOT_FOUND)?;
-        let function = self
-            .function(&matched.package)
-            .ok_or(StatusCode::INTERNAL_SERVER_ERROR)?;
+        let matched = self.routes.choose(&parts.method, path).ok_or(StatusCode::NOT_FOUND)?;
+        let function = self.function(&matched.package).ok_or(StatusCode::INTERNAL_SERVER_ERROR)?;
         let event = event(&parts, &body, &self.stage, &matched, receipt);
         function.invoke(&event).await.map_err(|error| {
             let status = match error {
@@ -155,10 +138,7 @@ impl Api {
     }
 
     fn function(&self, package: &str) -> Option<Arc<RunningFunction>> {
-        let functions = self
-            .functions
-            .read()
-            .unwrap_or_else(PoisonError::into_inner);
+        let functions = self.functions.read().unwrap_or_else(PoisonError::into_inner);
         functions.get(package).cloned()
     }
 }
@@ -209,10 +189,7 @@ fn reply(answer: &Value) -> Option<Reply> {
     for cookie in cookies.into_iter().flatten() {
         reply = reply.header(header::SET_COOKIE, plain(cookie));
     }
-    let body = answer
-        .get("body")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
+    let body = answer.get("body").and_then(Value::as_str).unwrap_or_default();
     let body: Bytes = match answer.get("isBase64Encoded") {
         Some(Value::Bool(true)) => BASE64_STANDARD.decode(body).ok()?.into(),
         _ => body.to_owned().into(),
@@ -221,7 +198,5 @@ fn reply(answer: &Value) -> Option<Reply> {
 }
 
 fn plain(value: &Value) -> String {
-    value
-        .as_str()
-        .map_or_else(|| value.to_string(), str::to_owned)
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }

@@ -116,11 +116,7 @@ impl Function {
             let log = Arc::clone(&log);
             processes.spawn(async move { report(last_words(child, log.path()).await) });
         }
-        Ok(RunningFunction {
-            api,
-            log,
-            _processes: processes,
-        })
+        Ok(RunningFunction { api, log, _processes: processes })
     }
 
     fn spawn(&self, runtime_api: SocketAddr, log: &Path) -> io::Result<Child> {
@@ -173,10 +169,7 @@ async fn last_words(mut child: Child, log: &Path) -> String {
 }
 
 fn read(log: &Path) -> String {
-    fs::read(log).map_or_else(
-        |_| String::new(),
-        |log| String::from_utf8_lossy(&log).into_owned(),
-    )
+    fs::read(log).map_or_else(|_| String::new(), |log| String::from_utf8_lossy(&log).into_owned())
 }
 
 /// A function with its processes, which end when it is dropped.
@@ -204,12 +197,7 @@ impl RunningFunction {
 }
 
 /// The time since the epoch.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the gateway and Lambda have a clock of their own"
-)]
+#[expect(clippy::disallowed_methods, reason = "the gateway and Lambda have a clock of their own")]
 fn now() -> Duration {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default()
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }

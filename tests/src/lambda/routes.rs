@@ -78,10 +78,7 @@ impl Routes {
     /// method before `ANY`. The path is decoded and without the stage's prefix.
     #[must_use]
     pub fn choose(&self, method: &Method, path: &str) -> Option<Matched> {
-        let matching = self
-            .0
-            .iter()
-            .filter_map(|route| route.matched(method, path));
+        let matching = self.0.iter().filter_map(|route| route.matched(method, path));
         match matching.min_by(|(one, _), (other, _)| one.cmp(other)) {
             Some((_, matched)) => Some(matched),
             None => self.0.iter().find_map(Route::default),
@@ -113,11 +110,7 @@ impl Route {
         }
         let (segments, path_parameters) = walk(template, path)?;
         let greedy = segments.contains(&Segment::Greedy);
-        let rank = Rank {
-            greedy,
-            segments,
-            any_method,
-        };
+        let rank = Rank { greedy, segments, any_method };
         Some((rank, self.with(path_parameters)))
     }
 
@@ -147,9 +140,7 @@ fn walk(template: &str, path: &str) -> Option<(Vec<Segment>, BTreeMap<String, St
             Some((text, after)) => (text, Some(after)),
             None => (remainder, None),
         };
-        let variable = wanted
-            .strip_prefix('{')
-            .and_then(|name| name.strip_suffix('}'));
+        let variable = wanted.strip_prefix('{').and_then(|name| name.strip_suffix('}'));
         let (kind, after) = match variable.map(|name| (name, name.strip_suffix('+'))) {
             None if wanted == text => (Segment::Literal, after),
             Some((_, Some(name))) => {

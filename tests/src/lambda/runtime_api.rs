@@ -244,22 +244,14 @@ impl Queue {
             .body(Full::new(taken.event))
             .ok();
         let caller = taken.caller;
-        state.running.insert(
-            id,
-            Running {
-                environment,
-                caller,
-            },
-        );
+        state.running.insert(id, Running { environment, caller });
         reply
     }
 
     /// Gives the caller its answer, if it still waits; false for an invocation that is not running.
     fn settle(&self, id: &str, outcome: Outcome) -> bool {
         let running = self.state().running.remove(id);
-        running
-            .map(|running| running.caller.send(outcome))
-            .is_some()
+        running.map(|running| running.caller.send(outcome)).is_some()
     }
 
     /// Fails what the environment was working on, and everything if it was the last.
@@ -314,11 +306,7 @@ async fn answer(queue: Arc<Queue>, environment: usize, request: Request<Incoming
         }
         _ => return status(StatusCode::NOT_FOUND),
     };
-    status(if known {
-        StatusCode::ACCEPTED
-    } else {
-        StatusCode::BAD_REQUEST
-    })
+    status(if known { StatusCode::ACCEPTED } else { StatusCode::BAD_REQUEST })
 }
 
 fn parsed(answer: &[u8]) -> Outcome {

@@ -65,9 +65,7 @@ where
         connections.spawn(async move {
             let _ = stream.set_nodelay(true);
             // A peer that goes away is no fault of the server's.
-            let _ = http1::Builder::new()
-                .serve_connection(TokioIo::new(stream), service)
-                .await;
+            let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
         });
         while connections.try_join_next().is_some() {}
     }

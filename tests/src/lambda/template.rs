@@ -47,15 +47,8 @@ impl fmt::Display for TemplateError {
             Self::Missing { resource, property } => {
                 write!(formatter, "{resource} has no {property}")
             }
-            Self::Unresolved {
-                resource,
-                property,
-                wanted,
-            } => {
-                write!(
-                    formatter,
-                    "{property} of {resource} does not refer to one {wanted}"
-                )
+            Self::Unresolved { resource, property, wanted } => {
+                write!(formatter, "{property} of {resource} does not refer to one {wanted}")
             }
             Self::Repeated(key) => write!(formatter, "two routes have the key {key}"),
         }
@@ -86,11 +79,7 @@ pub(super) fn routes(yaml: &str) -> Result<Vec<Route>, TemplateError> {
         serde_saphyr::from_str(yaml).map_err(|error| TemplateError::Yaml(error.to_string()))?;
     let mut keys = BTreeSet::new();
     let mut routes = Vec::new();
-    for (id, _) in template
-        .resources
-        .iter()
-        .filter(|(_, resource)| resource.r#type == ROUTE)
-    {
+    for (id, _) in template.resources.iter().filter(|(_, resource)| resource.r#type == ROUTE) {
         let key = template.text(id, "RouteKey")?.to_owned();
         let integration = template.referent(id, "Target", INTEGRATION)?;
         let function = template.referent(integration, "IntegrationUri", FUNCTION)?;
@@ -99,33 +88,20 @@ pub(super) fn routes(yaml: &str) -> Result<Vec<Route>, TemplateError> {
         if !keys.insert(key.clone()) {
             return Err(TemplateError::Repeated(key));
         }
-        routes.push(Route {
-            key,
-            function: function.to_owned(),
-            package,
-        });
+        routes.push(Route { key, function: function.to_owned(), package });
     }
     Ok(routes)
 }
 
 impl Template {
     fn property(&self, id: &str, property: &'static str) -> Result<&Value, TemplateError> {
-        let value = self
-            .resources
-            .get(id)
-            .and_then(|resource| resource.properties.get(property));
-        value.ok_or_else(|| TemplateError::Missing {
-            resource: id.to_owned(),
-            property,
-        })
+        let value = self.resources.get(id).and_then(|resource| resource.properties.get(property));
+        value.ok_or_else(|| TemplateError::Missing { resource: id.to_owned(), property })
     }
 
     fn text(&self, id: &str, property: &'static str) -> Result<&str, TemplateError> {
         let text = self.property(id, property)?.as_str();
-        text.ok_or_else(|| TemplateError::Missing {
-            resource: id.to_owned(),
-            property,
-        })
+        text.ok_or_else(|| TemplateError::Missing { resource: id.to_owned(), property })
     }
 
     /// The one resource of the type that the property names, in whatever way it does: `!Ref X`,
@@ -143,11 +119,7 @@ impl Template {
         });
         match (named.next(), named.next()) {
             (Some(only), None) => Ok(only),
-            _ => Err(TemplateError::Unresolved {
-                resource: id.to_owned(),
-                property,
-                wanted,
-            }),
+            _ => Err(TemplateError::Unresolved { resource: id.to_owned(), property, wanted }),
         }
     }
 }
@@ -156,9 +128,7 @@ fn collect_words<'a>(value: &'a Value, words: &mut BTreeSet<&'a str>) {
     match value {
         Value::String(text) => words.extend(text.split(|char: char| !char.is_alphanumeric())),
         Value::Array(values) => values.iter().for_each(|value| collect_words(value, words)),
-        Value::Object(members) => members
-            .values()
-            .for_each(|value| collect_words(value, words)),
+        Value::Object(members) => members.values().for_each(|value| collect_words(value, words)),
         _ => {}
     }
 }

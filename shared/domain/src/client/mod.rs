@@ -154,7 +154,9 @@ impl TokenEndpointAuthMethod {
 }
 
 /// The algorithm of a signature (RFC 7518 §3.1).
-#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize,
+)]
 pub enum SigningAlg {
     /// RSASSA-PKCS1-v1_5 with SHA-256: what API Gateway's JWT authorizer takes.
     #[default]

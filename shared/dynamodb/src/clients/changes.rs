@@ -1,11 +1,12 @@
 //! What an update writes: the difference between two states of a client.
 
+use identety_domain::Timestamp;
 use identety_domain::client::{Client, StoredSecret};
-use identety_domain::store::StoreError;
+use identety_domain::store::{Rehashed, StoreError};
 use uuid::Uuid;
 
 use crate::expression::Update;
-use crate::item::{self, ID, Item, SECRETS, VERSION, client, number, text};
+use crate::item::{self, ID, Item, SECRETS, VERSION, client, number, secret, text};
 
 /// Turns `before` into `after`, if `before` is still what is stored.
 ///
@@ -46,6 +47,23 @@ fn change_secret(update: &mut Update, id: Uuid, before: &Item, after: Item) {
             update.set(&[SECRETS, &id, &name], value);
         }
     }
+}
+
+/// Notes that a secret was used, unless a later use is on record or the secret gone.
+pub(super) fn note_use(update: &mut Update, secret_id: Uuid, at: Timestamp) {
+    let id = secret_id.to_string();
+    let last_used_at = [SECRETS, &id, secret::LAST_USED_AT];
+    update.require_existing(&[SECRETS, &id]);
+    update.require_at_most(&last_used_at, number(at.millis()));
+    update.set(&last_used_at, number(at.millis()));
+}
+
+/// Replaces the hash of a secret, if the old one is still stored.
+pub(super) fn replace_hash(update: &mut Update, secret_id: Uuid, rehashed: Rehashed<'_>) {
+    let id = secret_id.to_string();
+    let phc = [SECRETS, &id, secret::PHC];
+    update.require_equal(&phc, text(rehashed.from.as_str()));
+    update.set(&phc, text(rehashed.to.as_str()));
 }
 
 /// Whether `stored` is `after`, be it that secrets were used or rehashed since.

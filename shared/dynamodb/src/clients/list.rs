@@ -202,3 +202,76 @@ fn entry(item: &Item) -> Result<Entry, StoreError> {
 fn page_size(entries: usize) -> i32 {
     i32::try_from(entries).unwrap_or(i32::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use identety_domain::store::ClientStore as _;
+
+    use super::*;
+    use crate::testing::{Answer, answering};
+
+    /// A table that gives `answers`, one after the other and the last one for ever, and the number of
+    /// its requests.
+    fn table(answers: &'static [&'static str]) -> (ClientTable, impl Fn() -> usize) {
+        let answer = |request: usize| Answer::Json(200, answers[request.min(answers.len() - 1)]);
+        let (dynamo, requests) = answering(answer, |config| config);
+        (ClientTable::new(dynamo, "clients"), requests)
+    }
+
+    const ONE_AND_MORE: &str = r#"{"Count": 1,
+        "Items": [{"pk": {"S": "CLIENT#a"}, "id": {"S": "00000000-0000-7000-8000-000000000001"}}],
+        "LastEvaluatedKey": {"pk": {"S": "CLIENT#a"}}}"#;
+    const NONE_AND_MORE: &str =
+        r#"{"Count": 0, "Items": [], "LastEvaluatedKey": {"pk": {"S": "CLIENT#a"}}}"#;
+    const ONE_AND_NO_MORE: &str = r#"{"Count": 1,
+        "Items": [{"pk": {"S": "CLIENT#b"}, "id": {"S": "00000000-0000-7000-8000-000000000002"}}]}"#;
+    const UNPROCESSED: &str = r#"{"Responses": {}, "UnprocessedKeys":
+        {"clients": {"Keys": [{"pk": {"S": "CLIENT#a"}}], "ConsistentRead": true}}}"#;
+    const ALL_GONE: &str = r#"{"Responses": {"clients": []}, "UnprocessedKeys": {}}"#;
+
+    #[tokio::test]
+    async fn a_count_adds_up_all_pieces_of_the_index() {
+        let (clients, requests) = table(&[ONE_AND_MORE, NONE_AND_MORE, ONE_AND_NO_MORE]);
+        assert_eq!(clients.count().await.unwrap(), 2);
+        assert_eq!(requests(), 3);
+    }
+
+    #[tokio::test]
+    async fn a_list_puts_together_as_many_pieces_of_the_index_as_it_needs() {
+        let (clients, requests) = table(&[ONE_AND_MORE, NONE_AND_MORE, ONE_AND_NO_MORE, ALL_GONE]);
+        let list = clients.list(Order::OldestFirst, From::Offset(0), 1).await.unwrap();
+        assert_eq!(list.next, Some(Uuid::from_u128(0x7000_8000_0000_0000_0001)));
+        assert_eq!(requests(), 4);
+    }
+
+    #[tokio::test]
+    async fn an_offset_is_passed_over_as_many_pieces_as_it_takes() {
+        let (clients, requests) =
+            table(&[ONE_AND_MORE, NONE_AND_MORE, ONE_AND_MORE, ONE_AND_NO_MORE, ALL_GONE]);
+        let list = clients.list(Order::OldestFirst, From::Offset(2), 10).await.unwrap();
+        assert_eq!(list.next, None);
+        assert_eq!(requests(), 5);
+    }
+
+    #[tokio::test]
+    async fn a_client_deleted_meanwhile_leaves_a_gap() {
+        let (clients, _) = table(&[ONE_AND_NO_MORE, ALL_GONE]);
+        let list = clients.list(Order::OldestFirst, From::Offset(0), 10).await.unwrap();
+        assert_eq!(list.clients, []);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn keys_that_were_not_processed_are_asked_for_again() {
+        let (clients, requests) = table(&[ONE_AND_NO_MORE, UNPROCESSED, UNPROCESSED, ALL_GONE]);
+        clients.list(Order::OldestFirst, From::Offset(0), 10).await.unwrap();
+        assert_eq!(requests(), 4);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn keys_that_stay_unprocessed_are_given_up() {
+        let (clients, requests) = table(&[ONE_AND_NO_MORE, UNPROCESSED]);
+        let error = clients.list(Order::OldestFirst, From::Offset(0), 10).await.unwrap_err();
+        assert!(matches!(error, StoreError::Unavailable(_)), "{error}");
+        assert_eq!(requests(), 1 + BATCH_PAUSES.len());
+    }
+}

@@ -7,7 +7,9 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::Client as DynamoDb;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld;
+use aws_sdk_dynamodb::types::builders::DeleteBuilder;
 use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};
 use identety_domain::Timestamp;
 use identety_domain::client::{Client, ClientId};
@@ -19,7 +21,7 @@ use uuid::Uuid;
 
 use crate::error::{canceled, condition_failed, failed};
 use crate::expression::Update;
-use crate::item::{self, API_KEY, ID, Item, PK, SECRETS, VERSION, number, secret, text};
+use crate::item::{self, API_KEY, ID, Item, PK, VERSION, number, text};
 
 /// The clients table: a [`ClientStore`] and an [`ApiKeyStore`].
 #[derive(Clone, Debug)]
@@ -61,15 +63,35 @@ impl ClientTable {
         Ok(TransactWriteItem::builder().put(put).build())
     }
 
-    /// Sends an update; `Err` inside of `Ok` is a condition that failed, with the item as it is.
-    async fn send(
-        &self,
-        client_id: &ClientId,
-        update: &Update,
-        show_clash: bool,
-    ) -> Result<Result<(), Option<Item>>, StoreError> {
-        let sent = self
-            .dynamo
+    /// A deletion, as yet unconditional.
+    fn delete_of(&self, pk: String) -> DeleteBuilder {
+        Delete::builder().table_name(&self.table).key(PK, text(pk))
+    }
+
+    /// Writes all or none of `items`, of which the first decides.
+    ///
+    /// The SDK adds a `ClientRequestToken`, the same for each of its attempts, by which DynamoDB knows
+    /// that an attempt whose answer was lost has been applied. A token made of the client's id would
+    /// outlive the call: a client created, deleted and created anew within ten minutes would seem to
+    /// be there, and not be.
+    async fn transact(&self, items: [TransactWriteItem; 2]) -> Result<Written, StoreError> {
+        let sent =
+            self.dynamo.transact_write_items().set_transact_items(Some(items.into())).send().await;
+        let Err(error) = sent else { return Ok(Written::Done) };
+        let Some(TransactWriteItemsError::TransactionCanceledException(transaction)) =
+            error.as_service_error()
+        else {
+            return Err(failed(&error));
+        };
+        match transaction.cancellation_reasons() {
+            [first, ..] if condition_failed(first) => Ok(Written::Clash(first.item().cloned())),
+            reasons => Err(canceled(reasons)),
+        }
+    }
+
+    /// An update of a client.
+    fn update_of(&self, client_id: &ClientId, update: &Update) -> UpdateItemFluentBuilder {
+        self.dynamo
             .update_item()
             .table_name(&self.table)
             .key(PK, text(item::client_pk(client_id)))
@@ -77,20 +99,26 @@ impl ClientTable {
             .condition_expression(update.condition())
             .set_expression_attribute_names(Some(update.names()))
             .set_expression_attribute_values(Some(update.values()))
-            .set_return_values_on_condition_check_failure(show_clash.then_some(AllOld))
-            .send()
-            .await;
-        let error = match sent {
-            Ok(_) => return Ok(Ok(())),
-            Err(error) => error,
-        };
-        match error.as_service_error() {
-            Some(UpdateItemError::ConditionalCheckFailedException(clash)) => {
-                Ok(Err(clash.item().cloned()))
-            }
-            Some(_) | None => Err(failed(&error)),
-        }
     }
+}
+
+/// Sends an update.
+async fn send(update: UpdateItemFluentBuilder) -> Result<Written, StoreError> {
+    let Err(error) = update.send().await else { return Ok(Written::Done) };
+    match error.as_service_error() {
+        Some(UpdateItemError::ConditionalCheckFailedException(clash)) => {
+            Ok(Written::Clash(clash.item().cloned()))
+        }
+        Some(_) | None => Err(failed(&error)),
+    }
+}
+
+/// How a conditional write ended.
+enum Written {
+    /// It is written.
+    Done,
+    /// Its condition failed. The item as it is, if there is one and the request asked for it.
+    Clash(Option<Item>),
 }
 
 #[async_trait]
@@ -107,82 +135,48 @@ impl ClientStore for ClientTable {
     }
 
     async fn create(&self, client: &Client) -> Result<Creation, StoreError> {
-        let written = self
-            .dynamo
-            .transact_write_items()
-            // The SDK adds a ClientRequestToken, the same for each of its attempts, by which DynamoDB
-            // knows that an attempt whose answer was lost has been applied. A token made of the
-            // client's id would outlive the call: a client created, deleted and created anew within
-            // ten minutes would seem to be there, and not be.
-            .transact_items(self.put_new(item::from_client(client)?)?)
-            .transact_items(self.put_new(item::pointer(client)?)?)
-            .send()
-            .await;
-        let error = match written {
-            Ok(_) => return Ok(Creation::Created),
-            Err(error) => error,
-        };
-        let Some(TransactWriteItemsError::TransactionCanceledException(transaction)) =
-            error.as_service_error()
-        else {
-            return Err(failed(&error));
-        };
-        let reasons = transaction.cancellation_reasons();
-        if !condition_failed(reasons, 0) {
-            return Err(canceled(reasons));
-        }
-        // The caller, too, may repeat itself: what it finds is then its own client.
-        let stored = reasons.first().and_then(|reason| reason.item()?.get(ID));
-        if stored == Some(&text(client.id)) {
-            Ok(Creation::Created)
-        } else {
-            Ok(Creation::ClientIdTaken)
-        }
-    }
-
-    async fn update(&self, before: &Client, after: &Client) -> Result<Change, StoreError> {
-        let update = changes::between(before, after)?;
-        Ok(match self.send(&before.client_id, &update, true).await? {
-            Ok(()) => Change::Done,
-            Err(None) => Change::Conflict,
-            Err(Some(stored)) => {
-                // An earlier attempt of this very request may have written it, its answer lost.
-                let written = changes::are_in(item::to_client(stored)?, after);
-                if written { Change::Done } else { Change::Conflict }
+        let client_itself = self.put_new(item::from_client(client)?)?;
+        let pointer = self.put_new(item::pointer(client)?)?;
+        Ok(match self.transact([client_itself, pointer]).await? {
+            Written::Done => Creation::Created,
+            // The caller, too, may repeat itself: what it finds is then its own client.
+            Written::Clash(Some(stored)) if stored.get(ID) == Some(&text(client.id)) => {
+                Creation::Created
             }
+            Written::Clash(_) => Creation::ClientIdTaken,
         })
     }
 
+    async fn update(&self, before: &Client, after: &Client) -> Result<Change, StoreError> {
+        let update = self.update_of(&before.client_id, &changes::between(before, after)?);
+        let update = update.return_values_on_condition_check_failure(AllOld);
+        let stored = match send(update).await? {
+            Written::Done => return Ok(Change::Done),
+            Written::Clash(None) => return Ok(Change::Conflict),
+            Written::Clash(Some(stored)) => item::to_client(stored)?,
+        };
+        // An earlier attempt of this very request may have written it, and its answer been lost.
+        Ok(if changes::are_in(stored, after) { Change::Done } else { Change::Conflict })
+    }
+
     async fn delete(&self, client: &Client) -> Result<Change, StoreError> {
-        let delete = |pk| Delete::builder().table_name(&self.table).key(PK, text(pk));
-        let client_itself = delete(item::client_pk(&client.client_id))
+        let client_itself = self
+            .delete_of(item::client_pk(&client.client_id))
             // The id too: another client may have taken the clientId, and have the same version.
             .condition_expression("#id = :id AND #version = :version")
             .expression_attribute_names("#id", ID)
             .expression_attribute_names("#version", VERSION)
             .expression_attribute_values(":id", text(client.id))
             .expression_attribute_values(":version", number(client.version));
-        let mut transaction = self.dynamo.transact_write_items();
-        for delete in [client_itself, delete(item::pointer_pk(client.id))] {
+        let pointer = self.delete_of(item::pointer_pk(client.id));
+        let delete = |delete: DeleteBuilder| {
             let delete = delete.build().map_err(|error| StoreError::Other(error.into()))?;
-            transaction =
-                transaction.transact_items(TransactWriteItem::builder().delete(delete).build());
-        }
-        let error = match transaction.send().await {
-            Ok(_) => return Ok(Change::Done),
-            Err(error) => error,
+            Ok(TransactWriteItem::builder().delete(delete).build())
         };
-        match error.as_service_error() {
-            Some(TransactWriteItemsError::TransactionCanceledException(transaction)) => {
-                let reasons = transaction.cancellation_reasons();
-                if condition_failed(reasons, 0) {
-                    Ok(Change::Conflict)
-                } else {
-                    Err(canceled(reasons))
-                }
-            }
-            Some(_) | None => Err(failed(&error)),
-        }
+        Ok(match self.transact([delete(client_itself)?, delete(pointer)?]).await? {
+            Written::Done => Change::Done,
+            Written::Clash(_) => Change::Conflict,
+        })
     }
 
     async fn list(&self, order: Order, from: From, limit: u32) -> Result<ClientList, StoreError> {
@@ -201,26 +195,20 @@ impl ClientStore for ClientTable {
         at: Timestamp,
         rehashed: Option<Rehashed<'_>>,
     ) -> Result<(), StoreError> {
-        let id = secret_id.to_string();
-        let last_used_at = [SECRETS, &id, secret::LAST_USED_AT];
         let mut used = Update::default();
-        used.set(&last_used_at, number(at.millis()));
-        used.require_existing(&[SECRETS, &id]);
-        used.require_at_most(&last_used_at, number(at.millis()));
-        let Some(Rehashed { from, to }) = rehashed else {
-            // That the condition failed means that there is nothing to record.
-            let _ = self.send(client_id, &used, false).await?;
-            return Ok(());
-        };
-        let rehash = |mut update: Update| {
-            update.set(&[SECRETS, &id, secret::PHC], text(to.as_str()));
-            update.require_equal(&[SECRETS, &id, secret::PHC], text(from.as_str()));
-            update
-        };
-        if self.send(client_id, &rehash(used), false).await?.is_err() {
-            // The secret may have been used later than `at`; its new hash is wanted all the same.
-            let _ = self.send(client_id, &rehash(Update::default()), false).await?;
+        changes::note_use(&mut used, secret_id, at);
+        if let Some(rehashed) = rehashed {
+            let (mut both, mut hash_alone) = (used.clone(), Update::default());
+            changes::replace_hash(&mut both, secret_id, rehashed);
+            if let Written::Done = send(self.update_of(client_id, &both)).await? {
+                return Ok(());
+            }
+            // One of the two no longer applies: another hash is stored, or a later use. The other may.
+            changes::replace_hash(&mut hash_alone, secret_id, rehashed);
+            send(self.update_of(client_id, &hash_alone)).await?;
         }
+        // A condition that fails means that there is nothing to record.
+        send(self.update_of(client_id, &used)).await?;
         Ok(())
     }
 }

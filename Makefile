@@ -1,0 +1,63 @@
+# Each target does its own set-up. `make run` needs Rust; `make test` and `make check` also Python 3 and Node 20.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+VENV := .venv
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+export SAM_CLI_TELEMETRY := 0
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help run test check fmt clippy deny layers infra build deploy setup clean
+
+help: ## Says what there is
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/make \1\t\2/'
+
+run: ## Runs the whole server on this machine: http://localhost:8080
+	cargo run --locked --quiet --profile quick -p identety -- serve
+
+test: setup ## Runs every test, in process, as a program, as Lambda binaries, and with outside clients
+	cargo test --locked --workspace
+
+check: setup fmt clippy deny layers infra ## Formats, lints, licences, layers, template
+
+fmt:
+	cargo fmt --all --check
+
+clippy:
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+
+# The program is fetched once, into the project's own folder.
+deny: target/tools/bin/cargo-deny
+	target/tools/bin/cargo-deny --log-level error check --hide-inclusion-graph bans licenses sources
+
+target/tools/bin/cargo-deny:
+	cargo install --locked --quiet --root target/tools --target-dir target/tools/build cargo-deny --version 0.20.2
+
+# The domain knows no AWS service, no HTTP and no runtime; functions do not know each other.
+layers:
+	infra/layers.sh
+
+infra: setup
+	infra/check.sh
+
+build: setup ## Builds the Lambda functions for deployment
+	sam build -t infra/template.yaml
+
+deploy: build ## Deploys to your AWS account; asks for what it must know
+	sam deploy --guided --config-file infra/samconfig.toml
+
+setup: $(VENV)/.ready tests/clients/node_modules/.ready
+
+$(VENV)/.ready: tests/requirements.txt
+	python3 -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --requirement tests/requirements.txt
+	touch $@
+
+tests/clients/node_modules/.ready: tests/clients/package-lock.json
+	cd tests/clients && npm ci --no-audit --no-fund --silent
+	touch $@
+
+clean: ## Removes what was built
+	rm -rf target .aws-sam $(VENV) tests/clients/node_modules

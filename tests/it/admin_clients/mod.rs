@@ -1,0 +1,7 @@
+//! `/admin/clients`.
+
+mod access;
+mod change;
+mod create;
+mod list;
+mod secrets;

@@ -1,0 +1,268 @@
+//! The real Lambda binaries, behind a stand-in for API Gateway.
+
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use identety_tests::app::TestApp;
+use identety_tests::deployment::Deployment;
+use identety_tests::lambda::{RunningFunction, Stage};
+use identety_tests::story;
+use serde_json::{Value, json};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_m2m_story_at_the_default_stage() {
+    let deployment = Deployment::start(Stage::default()).await;
+    story::m2m(&deployment.server(), &deployment.issuer, &deployment.api_key).await;
+    assert_eq!(deployment.gateway.failures(), []);
+    logs_are_json_lines_without_secrets(&deployment).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_m2m_story_behind_a_stage_prefix() {
+    let deployment = Deployment::start(Stage::named("prod")).await;
+    assert!(deployment.issuer.ends_with("/prod"));
+    story::m2m(&deployment.server(), &deployment.issuer, &deployment.api_key).await;
+    assert_eq!(deployment.gateway.failures(), []);
+}
+
+async fn logs_are_json_lines_without_secrets(deployment: &Deployment) {
+    for (function, route) in
+        [(&deployment.token, "/oauth2/token"), (&deployment.client_admin, "/admin/clients/{id}")]
+    {
+        let logs = function.logs();
+        let mut routes = Vec::new();
+        for line in logs.lines() {
+            let line: Value = serde_json::from_str(line).unwrap_or_else(|_| panic!("{line}"));
+            routes.push(line["http.route"].as_str().unwrap_or_default().to_owned());
+        }
+        assert!(routes.iter().any(|own| own == route), "{logs}");
+        assert!(!logs.contains("_secret_") && !logs.contains(&deployment.api_key), "{logs}");
+        assert!(!logs.contains("eyJ"), "{logs}");
+    }
+}
+
+/// An event as an HTTP API sends it.
+fn event(method: &str, path: &str, headers: &Value, body: Option<(&str, bool)>) -> Value {
+    let mut event = json!({
+        "version": "2.0", "routeKey": "$default", "rawPath": path, "rawQueryString": "",
+        "headers": headers,
+        "requestContext": {
+            "accountId": "000000000000", "apiId": "api", "domainName": "api.example.com",
+            "domainPrefix": "api", "requestId": "request", "routeKey": "$default",
+            "stage": "$default", "time": "01/Jan/2030:00:00:00 +0000", "timeEpoch": 1_893_456_000_000_u64,
+            "http": {
+                "method": method, "path": path, "protocol": "HTTP/1.1",
+                "sourceIp": "192.0.2.1", "userAgent": "test",
+            },
+        },
+        "isBase64Encoded": body.is_some_and(|(_, encoded)| encoded),
+    });
+    if let Some((body, _)) = body {
+        event["body"] = body.into();
+    }
+    event
+}
+
+async fn invoke(function: &RunningFunction, event: &Value) -> (u64, Value) {
+    let answer = function.invoke(event).await.expect("an answer");
+    let body = serde_json::from_str(answer["body"].as_str().unwrap_or("null"));
+    (answer["statusCode"].as_u64().expect("a status"), body.unwrap_or(Value::Null))
+}
+
+/// A client of the deployment, as a Basic header.
+async fn basic(deployment: &Deployment) -> String {
+    let call = deployment.server().post("/admin/clients").header("x-api-key", &deployment.api_key);
+    let created = call.json(&json!({"name": "x", "type": "m2m", "scopes": ["read"]})).send().await;
+    assert_eq!(created.status, 201, "{}", created.json());
+    let pair = format!("{}:{}", created.text("clientId"), created.text("clientSecret"));
+    format!("Basic {}", STANDARD.encode(pair))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn odd_events_get_the_answers_that_serve_gives() {
+    let deployment = Deployment::start(Stage::default()).await;
+    let (token, admin) = (&deployment.token, &deployment.client_admin);
+    let basic = basic(&deployment).await;
+    let form = "grant_type=client_credentials&scope=read";
+    let encoded = STANDARD.encode(form);
+    let headers = json!({
+        "authorization": basic, "content-type": "application/x-www-form-urlencoded",
+    });
+    let post = |body| event("POST", "/oauth2/token", &headers, body);
+
+    // Bodies in clear, in base64, and missing.
+    assert_eq!(invoke(token, &post(Some((form, false)))).await.0, 200);
+    assert_eq!(invoke(token, &post(Some((&encoded, true)))).await.0, 200);
+    for empty in [None, Some(("", false)), Some(("", true))] {
+        let (status, body) = invoke(token, &post(empty)).await;
+        assert_eq!((status, &body["error"]), (400, &json!("invalid_request")));
+    }
+    // A body that says base64 and is not UTF-8 inside.
+    let (status, body) = invoke(token, &post(Some(("/////w==", true)))).await;
+    assert_eq!((status, &body["error"]), (400, &json!("invalid_request")));
+
+    // Headers that came twice arrive joined by a comma.
+    let mut twice = post(Some((form, false)));
+    twice["headers"]["authorization"] = format!("{basic},{basic}").into();
+    assert_eq!(invoke(token, &twice).await.0, 401);
+    let mut twice = post(Some((form, false)));
+    twice["headers"]["content-type"] =
+        "application/x-www-form-urlencoded,application/x-www-form-urlencoded".into();
+    assert_eq!(invoke(token, &twice).await.0, 400);
+    let key = format!("{0},{0}", deployment.api_key);
+    let list = |key: &str| event("GET", "/admin/clients", &json!({"x-api-key": key}), None);
+    assert_eq!(invoke(admin, &list(&key)).await.0, 401);
+    assert_eq!(invoke(admin, &list(&deployment.api_key)).await.0, 200);
+
+    // Queries, with a name twice.
+    let mut queried = list(&deployment.api_key);
+    queried["rawQueryString"] = "limit=1&sort=asc".into();
+    queried["queryStringParameters"] = json!({"limit": "1", "sort": "asc"});
+    let (status, body) = invoke(admin, &queried).await;
+    assert_eq!((status, &body["meta"]["limit"]), (200, &json!(1)));
+    queried["rawQueryString"] = "limit=1&limit=2".into();
+    queried["queryStringParameters"] = json!({"limit": "1,2"});
+    let (status, body) = invoke(admin, &queried).await;
+    assert_eq!((status, &body["errors"][0]["field"]), (400, &json!("query")));
+
+    // Paths as nobody means them.
+    for path in ["/oauth2/token/", "/oauth2//token", "//oauth2/token", "/OAUTH2/TOKEN", "/"] {
+        let (status, body) =
+            invoke(token, &event("POST", path, &headers, Some((form, false)))).await;
+        assert_eq!((status, &body["error"]), (404, &json!("invalid_request")), "{path}");
+    }
+    // Nothing of this has ended a process.
+    assert_eq!(invoke(token, &post(Some((form, false)))).await.0, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_address_that_is_counted_is_the_gateways_source_ip() {
+    let deployment = Deployment::start(Stage::default()).await;
+    let attempt = |source: &str, forwarded: &str| {
+        let headers = json!({
+            "authorization": format!("Basic {}", STANDARD.encode("m2m_nobody:wrong")),
+            "content-type": "application/x-www-form-urlencoded", "x-forwarded-for": forwarded,
+        });
+        let body = Some(("grant_type=client_credentials", false));
+        let mut event = event("POST", "/oauth2/token", &headers, body);
+        event["requestContext"]["http"]["sourceIp"] = source.into();
+        event
+    };
+    let mut refused = 0;
+    // A minute may end in between, once; then the count begins anew.
+    for n in 0..250 {
+        let event = attempt("192.0.2.1", &format!("198.51.100.{n}"));
+        refused += u32::from(invoke(&deployment.token, &event).await.0 == 429);
+    }
+    assert!((50..=150).contains(&refused), "{refused} of 250");
+    assert_eq!(invoke(&deployment.token, &attempt("192.0.2.2", "192.0.2.1")).await.0, 401);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn serve_and_lambda_answer_alike() {
+    let app = TestApp::start().await;
+    let deployment = Deployment::start(Stage::default()).await;
+    let key = |server: &identety_tests::call::Server, key: &str, method: &str, path: &str| {
+        server.call(method.parse().unwrap(), path).header("x-api-key", key)
+    };
+    for (method, path, body) in [
+        ("GET", "/", ""),
+        ("GET", "/nothing", ""),
+        ("GET", "/oauth2/token", ""),
+        ("PUT", "/oauth2/token", ""),
+        ("POST", "/oauth2/token", "{}"),
+        ("OPTIONS", "/oauth2/token", ""),
+        ("DELETE", "/.well-known/jwks.json", ""),
+        ("GET", "/admin", ""),
+        ("GET", "/admin/nothing", ""),
+        ("GET", "/admin/clients", ""),
+        ("GET", "/admin/clients?limit=0", ""),
+        ("PUT", "/admin/clients", ""),
+        ("POST", "/admin/clients", "{"),
+        ("POST", "/admin/clients", r#"{"name": ""}"#),
+        ("GET", "/admin/clients/nobody", ""),
+        ("PATCH", "/admin/clients/nobody", "{}"),
+        ("DELETE", "/admin/clients/nobody", ""),
+        ("POST", "/admin/clients/nobody/secrets", ""),
+        ("DELETE", "/admin/clients/nobody/secrets/none", ""),
+    ] {
+        for authenticated in [false, true] {
+            let mut answers = Vec::new();
+            for (server, api_key) in
+                [(&app.server, &app.api_key), (&deployment.server(), &deployment.api_key)]
+            {
+                let api_key = if authenticated { api_key } else { "wrong" };
+                let mut call = key(server, api_key, method, path);
+                if !body.is_empty() {
+                    call = call.body("application/json", body);
+                }
+                let answer = call.send().await;
+                let header = |name| answer.header(name).to_owned();
+                let headers = ["content-type", "cache-control", "allow", "www-authenticate"];
+                answers.push((answer.status, headers.map(header), answer.json()));
+            }
+            assert_eq!(answers[0], answers[1], "{method} {path}");
+        }
+    }
+    assert_eq!(deployment.gateway.failures(), []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn several_processes_that_start_at_once_make_one_set_of_keys() {
+    let deployment = Deployment::start(Stage::default()).await;
+    let mut functions = vec![deployment.token.clone()];
+    for _ in 0..4 {
+        functions.push(deployment.another_token_function("UNUSED", "").await);
+    }
+    let jwks = event("GET", "/.well-known/jwks.json", &json!({}), None);
+    let mut sets = Vec::new();
+    for function in &functions {
+        let (status, body) = invoke(function, &jwks).await;
+        assert_eq!(status, 200);
+        sets.push(body);
+    }
+    assert!(sets.windows(2).all(|pair| pair[0] == pair[1]));
+    assert_eq!(sets[0]["keys"].as_array().unwrap().len(), 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_the_kms_key_the_answer_is_503_and_never_a_token() {
+    let deployment = Deployment::start(Stage::default()).await;
+    let basic = basic(&deployment).await;
+    // The keys are sealed under the right KMS key first.
+    let form = Some(("grant_type=client_credentials", false));
+    let headers = json!({
+        "authorization": basic, "content-type": "application/x-www-form-urlencoded",
+    });
+    let post = event("POST", "/oauth2/token", &headers, form);
+    assert_eq!(invoke(&deployment.token, &post).await.0, 200);
+
+    let unknown = "arn:aws:kms:us-east-1:000000000000:key/00000000-0000-0000-0000-000000000000";
+    let blind: Arc<RunningFunction> =
+        deployment.another_token_function("IDENTETY_KMS_KEY", unknown).await;
+    let (status, body) = invoke(&blind, &post).await;
+    assert_eq!((status, &body["error"]), (503, &json!("temporarily_unavailable")));
+    let jwks = event("GET", "/.well-known/jwks.json", &json!({}), None);
+    assert_eq!(invoke(&blind, &jwks).await.0, 503);
+    let discovery = event("GET", "/.well-known/openid-configuration", &json!({}), None);
+    assert_eq!(invoke(&blind, &discovery).await.0, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_out_of_reach_is_503_and_discovery_still_answers() {
+    let deployment = Deployment::start(Stage::default()).await;
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let endpoint = format!("http://{closed}");
+    let cut = deployment.another_token_function("AWS_ENDPOINT_URL_DYNAMODB", &endpoint).await;
+    let headers = json!({
+        "authorization": basic(&deployment).await,
+        "content-type": "application/x-www-form-urlencoded",
+    });
+    let form = Some(("grant_type=client_credentials", false));
+    let answer = cut.invoke(&event("POST", "/oauth2/token", &headers, form)).await.unwrap();
+    assert_eq!(answer["statusCode"], 503);
+    assert_eq!(answer["headers"]["retry-after"], "1");
+    let discovery = event("GET", "/.well-known/openid-configuration", &json!({}), None);
+    assert_eq!(invoke(&cut, &discovery).await.0, 200);
+}

@@ -1,0 +1,6 @@
+//! `POST /oauth2/token`.
+
+mod client_authentication;
+mod client_credentials;
+mod http_input;
+mod limits;

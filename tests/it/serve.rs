@@ -1,0 +1,411 @@
+//! `identety serve`, the real program.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::Stdio;
+
+use identety_tests::app::unverified;
+use identety_tests::serve::{self, Serve};
+use identety_tests::story;
+use rstest::rstest;
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+fn folder() -> tempfile::TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+/// A token of the administrator of `admin.json`.
+async fn admin_token(serve: &Serve) -> String {
+    let admin = serve.admin();
+    let (id, secret) =
+        (admin["clientId"].as_str().unwrap(), admin["clientSecret"].as_str().unwrap());
+    let call = serve.server().post("/oauth2/token").basic(id, secret);
+    let answer = call.form(&[("grant_type", "client_credentials")]).send().await;
+    assert_eq!(answer.status, 200, "{}", answer.json());
+    answer.text("access_token")
+}
+
+/// Ends that are no start: exit code and the one line.
+async fn refused(data: &Path, arguments: &[&str]) -> (Option<i32>, String) {
+    let output = serve::command(data).args(arguments).output().await.unwrap();
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(text.lines().count(), 1, "{text}");
+    (output.status.code(), text.trim().to_owned())
+}
+
+#[tokio::test]
+async fn the_m2m_story() {
+    let data = folder();
+    let serve = Serve::start(data.path()).await;
+    let api_key = serve.admin()["apiKey"].as_str().unwrap().to_owned();
+    story::m2m(&serve.server(), &serve.url, &api_key).await;
+    assert!(serve.stop().await.status.success());
+}
+
+#[tokio::test]
+async fn the_three_lines_it_prints_do_what_they_say() {
+    let data = folder();
+    let serve = Serve::start(data.path()).await;
+    let lines: Vec<_> = serve
+        .welcome
+        .iter()
+        .filter(|line| line.starts_with("curl ") || line.starts_with("TOKEN="))
+        .cloned()
+        .collect();
+    assert_eq!(lines.len(), 3);
+    let mut shell = tokio::process::Command::new("bash");
+    let output = shell.arg("-c").arg(lines.join("\necho\n")).stdin(Stdio::null()).output().await;
+    let text = String::from_utf8(output.unwrap().stdout).unwrap();
+    let mut printed = text.lines().filter(|line| !line.is_empty());
+    let created: Value = serde_json::from_str(printed.next().unwrap()).unwrap();
+    assert_eq!(created["clientId"], "reports");
+    let (_, claims) = unverified(printed.next().unwrap());
+    assert_eq!(claims["sub"], "reports");
+    let list: Value = serde_json::from_str(printed.next().unwrap()).unwrap();
+    assert_eq!(list["nodes"][0]["name"], "Reports");
+}
+
+#[tokio::test]
+async fn a_second_start_finds_everything_as_it_was_and_prints_no_secret() {
+    let data = folder();
+    let first = Serve::start(data.path()).await;
+    let admin = first.admin();
+    let token = admin_token(&first).await;
+    let jwks = first.server().get("/.well-known/jwks.json").send().await.body;
+    let port = first.port;
+    assert!(first.stop().await.status.success());
+
+    let mut command = serve::command(data.path());
+    command.arg("--issuer").arg(format!("http://localhost:{port}"));
+    let second = Serve::spawn(command, data.path()).await;
+    assert_eq!(second.admin(), admin);
+    assert_eq!(second.server().get("/.well-known/jwks.json").send().await.body, jwks);
+    let list = second.server().get("/admin/clients").bearer(&token).send().await;
+    assert_eq!(list.status, 200, "a token from before still verifies");
+    let printed = second.welcome.join("\n");
+    for secret in [&admin["clientSecret"], &admin["apiKey"]] {
+        assert!(!printed.contains(secret.as_str().unwrap()));
+    }
+}
+
+#[tokio::test]
+async fn what_was_acknowledged_survives_a_kill_in_the_midst_of_writes() {
+    let data = folder();
+    let serve = Serve::start(data.path()).await;
+    let port = serve.port;
+    let api_key = serve.admin()["apiKey"].as_str().unwrap().to_owned();
+    let token = admin_token(&serve).await;
+    let (acknowledged, mut received) = tokio::sync::mpsc::unbounded_channel();
+    let writers: Vec<_> = (0..4)
+        .map(|writer| {
+            let (server, key, sender) = (serve.server(), api_key.clone(), acknowledged.clone());
+            tokio::spawn(async move {
+                for n in 0..10_000 {
+                    let members = json!({"name": format!("{writer}-{n}"), "type": "m2m"});
+                    let call = server.post("/admin/clients").header("x-api-key", &key);
+                    let answer = call.json(&members).send().await;
+                    assert_eq!(answer.status, 201);
+                    let pair = (answer.text("clientId"), answer.text("clientSecret"));
+                    sender.send(pair).unwrap();
+                }
+            })
+        })
+        .collect();
+    let mut clients = Vec::new();
+    while clients.len() < 100 {
+        clients.push(received.recv().await.unwrap());
+    }
+    serve.kill().await;
+    drop(acknowledged);
+    for writer in writers {
+        let ended = writer.await;
+        assert!(ended.is_err(), "the connection broke");
+    }
+    while let Some(client) = received.recv().await {
+        clients.push(client);
+    }
+
+    let mut command = serve::command(data.path());
+    command.arg("--issuer").arg(format!("http://localhost:{port}"));
+    let again = Serve::spawn(command, data.path()).await;
+    let server = again.server();
+    for (id, secret) in &clients {
+        let call = server.post("/oauth2/token").basic(id, secret);
+        let answer = call.form(&[("grant_type", "client_credentials")]).send().await;
+        assert_eq!(answer.status, 200, "{id} of {} clients is lost", clients.len());
+    }
+    let list = server.get("/admin/clients").bearer(&token).send().await;
+    assert_eq!(list.status, 200, "tokens still verify");
+}
+
+#[tokio::test]
+async fn only_admin_json_holds_a_secret_in_clear_and_only_its_owner_may_read_it() {
+    let data = folder();
+    let serve = Serve::start(data.path()).await;
+    let admin = serve.admin();
+    admin_token(&serve).await;
+    assert_eq!(admin["issuer"], serve.url.as_str());
+    let ended = serve.stop().await;
+    let members: Vec<_> = admin.as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(members, ["apiKey", "clientId", "clientSecret", "issuer"]);
+    for entry in fs::read_dir(data.path()).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        if ["admin.json", "seal.key"].contains(&name.as_str()) {
+            let mode = fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+            assert_eq!(mode, 0o600, "{name}");
+        }
+        if name != "admin.json" {
+            let content = String::from_utf8_lossy(&fs::read(&path).unwrap()).into_owned();
+            for secret in [&admin["clientSecret"], &admin["apiKey"]] {
+                assert!(!content.contains(secret.as_str().unwrap()), "{name}");
+            }
+        }
+    }
+    assert!(!ended.stderr.contains(admin["clientSecret"].as_str().unwrap()));
+}
+
+#[rstest]
+#[case("INT")]
+#[case("TERM")]
+#[tokio::test]
+async fn a_signal_lets_the_request_in_hand_finish_and_takes_no_more(#[case] signal: &str) {
+    let data = folder();
+    let serve = Serve::start(data.path()).await;
+    let api_key = serve.admin()["apiKey"].as_str().unwrap().to_owned();
+    let address = ("127.0.0.1", serve.port);
+    let body = json!({"name": "In hand", "type": "m2m"}).to_string();
+    let (half, rest) = body.split_at(10);
+    let mut socket = TcpStream::connect(address).await.unwrap();
+    let head = format!(
+        "POST /admin/clients HTTP/1.1\r\nhost: localhost\r\nx-api-key: {api_key}\r\n\
+         content-type: application/json\r\ncontent-length: {}\r\n\r\n{half}",
+        body.len()
+    );
+    socket.write_all(head.as_bytes()).await.unwrap();
+    // An answered request says that the server has seen the first bytes of the earlier connection.
+    assert_eq!(serve.server().get("/.well-known/jwks.json").send().await.status, 200);
+    serve.signal(signal).await;
+    // The server has heard the signal when it takes no more connections.
+    for _ in 0..500 {
+        if TcpStream::connect(address).await.is_err() {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    assert!(TcpStream::connect(address).await.is_err(), "still listening");
+    socket.write_all(rest.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
+    let ended = serve.ended().await;
+    assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);
+
+    let again = Serve::start(data.path()).await;
+    let call = again.server().get("/admin/clients").header("x-api-key", &api_key);
+    assert_eq!(call.send().await.json()["nodes"][0]["name"], "In hand");
+}
+
+#[tokio::test]
+async fn a_taken_port_is_one_line_and_exit_code_1() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let data = folder();
+    let mut command = tokio::process::Command::new(identety_tests::binaries::identety());
+    let output = command
+        .args(["serve", "--port", &port.to_string(), "--data"])
+        .arg(data.path())
+        .output()
+        .await
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(text, format!("identety: port {port} is taken; choose another with --port\n"));
+}
+
+#[tokio::test]
+async fn a_data_folder_that_cannot_be_used_is_one_line_and_exit_code_1() {
+    let data = folder();
+    let file = data.path().join("file");
+    fs::write(&file, "x").unwrap();
+    for path in [file.clone(), file.join("below")] {
+        let (code, line) = refused(&path, &[]).await;
+        assert_eq!(code, Some(1));
+        assert!(line.starts_with("identety: the data folder "), "{line}");
+        assert!(line.contains("cannot be used"), "{line}");
+    }
+}
+
+#[tokio::test]
+async fn data_of_a_newer_version_are_left_alone_with_one_line_and_exit_code_1() {
+    let data = folder();
+    assert!(Serve::start(data.path()).await.stop().await.status.success());
+    fs::write(data.path().join("VERSION"), "2\n").unwrap();
+    let (code, line) = refused(data.path(), &[]).await;
+    assert_eq!(code, Some(1));
+    assert!(line.contains("are of version 2, newer than this program (1)"), "{line}");
+}
+
+#[tokio::test]
+async fn a_second_server_on_the_same_data_is_one_line_and_exit_code_1() {
+    let data = folder();
+    let serve = Serve::start(data.path()).await;
+    let (code, line) = refused(data.path(), &[]).await;
+    assert_eq!(code, Some(1));
+    assert!(line.contains("in use by another server"), "{line}");
+    assert_eq!(serve.server().get("/.well-known/jwks.json").send().await.status, 200);
+}
+
+#[rstest]
+#[case("http://id.example.com", "https")]
+#[case("https://id.example.com/", "slash")]
+#[case("nonsense", "absolute URL")]
+#[tokio::test]
+async fn an_issuer_that_is_none_is_one_line_and_exit_code_1(
+    #[case] issuer: &str,
+    #[case] word: &str,
+) {
+    let data = folder();
+    let (code, line) = refused(data.path(), &["--issuer", issuer]).await;
+    assert_eq!(code, Some(1));
+    assert!(line.starts_with("identety: --issuer: ") && line.contains(word), "{line}");
+}
+
+#[rstest]
+#[case("VERSION")]
+#[case("admin.json")]
+#[case("seal.key")]
+#[tokio::test]
+async fn a_damaged_file_is_named_in_one_line_and_exit_code_1(#[case] name: &str) {
+    let data = folder();
+    assert!(Serve::start(data.path()).await.stop().await.status.success());
+    fs::write(data.path().join(name), "nonsense").unwrap();
+    let (code, line) = refused(data.path(), &[]).await;
+    assert_eq!(code, Some(1));
+    assert!(line.contains(name) && line.ends_with("is damaged"), "{line}");
+}
+
+#[tokio::test]
+async fn another_sealing_key_gives_503_and_no_token() {
+    let data = folder();
+    assert!(Serve::start(data.path()).await.stop().await.status.success());
+    fs::write(data.path().join("seal.key"), "0".repeat(64)).unwrap();
+    let serve = Serve::start(data.path()).await;
+    let admin = serve.admin();
+    let (id, secret) =
+        (admin["clientId"].as_str().unwrap(), admin["clientSecret"].as_str().unwrap());
+    let call = serve.server().post("/oauth2/token").basic(id, secret);
+    let answer = call.form(&[("grant_type", "client_credentials")]).send().await;
+    assert_eq!(answer.outcome(), (503, "temporarily_unavailable".into()));
+    assert_eq!(answer.header("retry-after"), "1");
+}
+
+/// Sends bytes as they are and reads what comes back.
+async fn raw(serve: &Serve, request: &[u8]) -> String {
+    let mut socket = TcpStream::connect(("127.0.0.1", serve.port)).await.unwrap();
+    // The server may answer and close before it has read everything.
+    let _ = socket.write_all(request).await;
+    let mut answer = Vec::new();
+    let _ = socket.read_to_end(&mut answer).await;
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+#[tokio::test]
+async fn odd_http_is_never_a_500() {
+    let data = folder();
+    let serve = Serve::start(data.path()).await;
+    let admin = serve.admin();
+    let pair = {
+        use base64::Engine as _;
+        let pair = format!(
+            "{}:{}",
+            admin["clientId"].as_str().unwrap(),
+            admin["clientSecret"].as_str().unwrap()
+        );
+        base64::engine::general_purpose::STANDARD.encode(pair)
+    };
+    let post = format!(
+        "POST /oauth2/token HTTP/1.1\r\nhost: x\r\nauthorization: Basic {pair}\r\n\
+         content-type: application/x-www-form-urlencoded\r\nconnection: close\r\n"
+    );
+    let form = "grant_type=client_credentials";
+    let long = "x".repeat(100_000);
+    for (case, request, expected) in [
+        (
+            "chunked",
+            format!("{post}transfer-encoding: chunked\r\n\r\n1d\r\n{form}\r\n0\r\n\r\n"),
+            "200",
+        ),
+        (
+            "expect",
+            format!("{post}expect: 100-continue\r\ncontent-length: {}\r\n\r\n{form}", form.len()),
+            "100",
+        ),
+        ("trace", "TRACE / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n".into(), "404"),
+        ("connect", "CONNECT x:1 HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n".into(), "404"),
+        (
+            "a header of 100 kB",
+            format!("GET / HTTP/1.1\r\nhost: x\r\nx: {long}\r\nconnection: close\r\n\r\n"),
+            "431",
+        ),
+        ("an announced body of 1 GB", format!("{post}content-length: 1073741824\r\n\r\n"), "413"),
+        ("no HTTP", "hello\r\n\r\n".into(), "400"),
+        ("an old version", "GET / HTTP/1.0\r\n\r\n".into(), "404"),
+    ] {
+        let answer = raw(&serve, request.as_bytes()).await;
+        let status = answer.split(' ').nth(1).unwrap_or_default();
+        assert_eq!(status, expected, "{case}: {answer:.200}");
+    }
+    assert_eq!(serve.server().get("/.well-known/jwks.json").send().await.status, 200);
+}
+
+#[tokio::test]
+async fn no_secret_reaches_the_log_at_any_level() {
+    let data = folder();
+    let mut command = serve::command(data.path());
+    command.args(["--log", "trace"]);
+    let serve = Serve::spawn(command, data.path()).await;
+    let admin = serve.admin();
+    let api_key = admin["apiKey"].as_str().unwrap().to_owned();
+    let token = admin_token(&serve).await;
+    let server = serve.server();
+    let secret = "a-secret-that-somebody-chose";
+    let members = json!({
+        "name": "Leaky", "type": "m2m", "clientId": "leaky", "clientSecret": secret,
+    });
+    let created = server.post("/admin/clients").header("x-api-key", &api_key).json(&members).send();
+    assert_eq!(created.await.status, 201);
+    let grant = ("grant_type", "client_credentials");
+    let fetched = server.post("/oauth2/token").basic("leaky", secret).form(&[grant]).send().await;
+    let path = format!("/oauth2/token?client_secret={secret}-in-the-query");
+    let wrong = [("client_secret", "a-wrong-secret-as-well"), ("client_id", "leaky"), grant];
+    for call in [
+        server.post(&path).form(&[grant]),
+        server.post("/oauth2/token").form(&wrong),
+        server.post("/oauth2/token").bearer(&token).form(&[grant]),
+        server.get("/admin/clients").header("x-api-key", "a-wrong-key-that-stays-unseen"),
+        server.get(format!("/{secret}/in-the-path")),
+        server.get("/admin/clients").bearer(&format!("{token}x")),
+        server.get("/admin/clients").bearer(&token).header("cookie", "session=a-cookie-value"),
+    ] {
+        call.send().await;
+    }
+    let log = serve.stop().await.stderr;
+    assert!(log.contains("http.route=\"/oauth2/token\""), "{log}");
+    for unseen in [
+        secret,
+        api_key.as_str(),
+        admin["clientSecret"].as_str().unwrap(),
+        token.as_str(),
+        fetched.text("access_token").as_str(),
+        "a-wrong-secret-as-well",
+        "a-wrong-key-that-stays-unseen",
+        "a-cookie-value",
+        "$argon2id$",
+    ] {
+        assert!(!log.contains(unseen), "{unseen}");
+    }
+}

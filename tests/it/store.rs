@@ -1,0 +1,229 @@
+//! The contract of the stores ([`identety_tests::contract`]) on each DynamoDB at hand: the embedded one
+//! in memory, on files and over HTTP; and moto, as a second opinion.
+
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "whatever goes wrong while a test is set up ends the test"
+)]
+
+use std::any::Any;
+use std::collections::BTreeSet;
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use identety_dynamodb::sdk::Client as DynamoDb;
+use identety_dynamodb::sdk::config::timeout::TimeoutConfig;
+use identety_dynamodb::{Embedded, Tables, config, create_tables};
+use identety_tests::contract::{self, Raw, Stores};
+use identety_tests::{each_corruption, each_race, each_sentence};
+
+/// Stores for one test, and what must outlive them.
+struct Backend {
+    stores: Stores,
+    raw: Raw,
+    _kept: Box<dyn Any>,
+}
+
+impl Backend {
+    async fn new(dynamo: DynamoDb, tables: Tables, kept: impl Any) -> Self {
+        create_tables(&dynamo, &tables).await.expect("tables");
+        // A second time, as each start of the program does it.
+        create_tables(&dynamo, &tables).await.expect("the same tables");
+        let stores = Stores::on(&dynamo, &tables);
+        Self { stores, raw: Raw { dynamo, tables }, _kept: Box::new(kept) }
+    }
+}
+
+async fn in_memory() -> Backend {
+    let embedded = Embedded::in_memory().expect("a store");
+    Backend::new(embedded.client(), Tables::with_prefix("t-"), ()).await
+}
+
+async fn on_files() -> Backend {
+    let folder = tempfile::tempdir().expect("a folder");
+    let embedded = Embedded::open(&folder.path().join("store")).expect("a store");
+    Backend::new(embedded.client(), Tables::with_prefix("t-"), folder).await
+}
+
+async fn over_http() -> Backend {
+    let embedded = Embedded::in_memory().expect("a store");
+    let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    // Ends with the runtime of the test.
+    tokio::spawn(dynoxide::server::serve_on(listener, embedded.database().clone()));
+    Backend::new(patient(address), Tables::with_prefix("t-"), embedded).await
+}
+
+/// A client of the DynamoDB at `address`, which a busy machine may make slow.
+fn patient(address: SocketAddr) -> DynamoDb {
+    let client = config::dynamodb_at(&format!("http://{address}"));
+    let minute = TimeoutConfig::builder().operation_timeout(Duration::from_mins(1)).build();
+    DynamoDb::from_conf(client.config().to_builder().timeout_config(minute).build())
+}
+
+macro_rules! tests_of_stores {
+    ($($module:ident :: $sentence:ident)*) => {
+        $(
+            #[tokio::test(flavor = "multi_thread")]
+            async fn $sentence() {
+                contract::$module::$sentence(&backend().await.stores).await;
+            }
+        )*
+    };
+}
+
+macro_rules! tests_of_stores_and_raw {
+    ($($module:ident :: $sentence:ident)*) => {
+        $(
+            #[tokio::test(flavor = "multi_thread")]
+            async fn $sentence() {
+                let backend = backend().await;
+                contract::$module::$sentence(&backend.stores, &backend.raw).await;
+            }
+        )*
+    };
+}
+
+mod embedded_in_memory {
+    use super::*;
+
+    async fn backend() -> Backend {
+        in_memory().await
+    }
+
+    each_sentence!(tests_of_stores);
+    each_race!(tests_of_stores);
+    each_corruption!(tests_of_stores_and_raw);
+}
+
+mod embedded_on_files {
+    use super::*;
+
+    async fn backend() -> Backend {
+        on_files().await
+    }
+
+    each_sentence!(tests_of_stores);
+    each_race!(tests_of_stores);
+}
+
+mod embedded_over_http {
+    use super::*;
+
+    async fn backend() -> Backend {
+        over_http().await
+    }
+
+    each_sentence!(tests_of_stores);
+    each_race!(tests_of_stores);
+}
+
+/// One test for all sentences, so that one moto serves them and ends with them.
+#[tokio::test(flavor = "multi_thread")]
+async fn moto_agrees_with_every_sentence() {
+    let moto = Moto::start().await;
+    let mut refuted = Vec::new();
+    macro_rules! on_moto {
+        ($($module:ident :: $sentence:ident)*) => {
+            $(
+                let prefix = concat!(stringify!($sentence), "-");
+                let backend = Backend::new(patient(moto.address), Tables::with_prefix(prefix), ());
+                let stores = backend.await.stores;
+                let run = async move { contract::$module::$sentence(&stores).await };
+                if let Err(panic) = tokio::spawn(run).await {
+                    refuted.push(format!("{}: {panic}", stringify!($sentence)));
+                }
+            )*
+        };
+    }
+    each_sentence!(on_moto);
+    assert!(refuted.is_empty(), "moto refutes\n{}", refuted.join("\n"));
+}
+
+/// A moto server, which ends when this is dropped, be it by a panic.
+struct Moto {
+    address: SocketAddr,
+    process: Child,
+}
+
+impl Moto {
+    async fn start() -> Self {
+        // The port may be gone before moto has it; then another one will do.
+        for _ in 0..3 {
+            if let Some(moto) = Self::start_on(free_port()).await {
+                return moto;
+            }
+        }
+        panic!("{} does not run moto.server: `make test` sets it up", python().display());
+    }
+
+    /// `None` when moto ended by itself.
+    async fn start_on(address: SocketAddr) -> Option<Self> {
+        let python = python();
+        let process = Command::new(&python)
+            .args(["-m", "moto.server", "-H", &address.ip().to_string()])
+            .args(["-p", &address.port().to_string()])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap_or_else(|error| {
+                panic!("no Python at {} ({error}): `make test` sets it up", python.display())
+            });
+        let mut moto = Self { address, process };
+        for _ in 0..600 {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            if moto.process.try_wait().expect("a process").is_some() {
+                return None;
+            }
+            if TcpStream::connect(address).is_ok() {
+                return Some(moto);
+            }
+        }
+        panic!("moto does not answer within a minute");
+    }
+}
+
+impl Drop for Moto {
+    fn drop(&mut self) {
+        // Errors mean that it has ended already.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn python() -> PathBuf {
+    let given = std::env::var_os("IDENTETY_TEST_PYTHON").map(PathBuf::from);
+    given.unwrap_or_else(|| identety_tests::binaries::root().join(".venv/bin/python"))
+}
+
+fn free_port() -> SocketAddr {
+    let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+    listener.local_addr().expect("an address")
+}
+
+macro_rules! names {
+    ($($module:ident :: $sentence:ident)*) => { [$(stringify!($sentence)),*] };
+}
+
+/// A sentence that nobody calls would prove nothing.
+#[test]
+fn every_sentence_is_called() {
+    let called: BTreeSet<String> = each_sentence!(names)
+        .into_iter()
+        .chain(each_race!(names))
+        .chain(each_corruption!(names))
+        .map(str::to_owned)
+        .collect();
+    let mut written = BTreeSet::new();
+    let folder = identety_tests::binaries::root().join("tests/src/contract");
+    for file in std::fs::read_dir(folder).expect("the contract") {
+        let text = std::fs::read_to_string(file.expect("a file").path()).expect("a text");
+        let sentences = text.lines().filter_map(|line| line.strip_prefix("pub async fn "));
+        written.extend(sentences.filter_map(|rest| rest.split('(').next()).map(str::to_owned));
+    }
+    assert_eq!(called, written);
+}

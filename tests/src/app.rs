@@ -1,0 +1,149 @@
+//! The whole server in one process, on a store in memory, with a clock that tests set.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use identety::app::{self, Stores};
+use identety_domain::hashing::{HashCost, SecretHasher};
+use identety_domain::{Issuer, Settings, Timestamp, admin};
+use identety_dynamodb::{Embedded, Tables, create_tables};
+use identety_http::ambient;
+use identety_http::edge::Clock;
+use identety_keys::Sealing;
+use serde_json::{Value, json};
+use zeroize::Zeroizing;
+
+use crate::call::{Answer, Call, Server};
+
+/// The issuer of every [`TestApp`].
+pub const ISSUER: &str = "https://id.example.com";
+
+/// A server to test.
+pub struct TestApp {
+    /// Where it is.
+    pub server: Server,
+    /// Its API key.
+    pub api_key: String,
+    /// Its stores.
+    pub stores: Stores,
+    /// Its DynamoDB.
+    pub embedded: Embedded,
+    /// Its hasher.
+    pub hasher: Arc<SecretHasher>,
+    clock: Arc<AtomicU64>,
+}
+
+/// A client that a test registered.
+#[derive(Clone, Debug)]
+pub struct TestClient {
+    /// The key of the administration API.
+    pub id: String,
+    /// The identifier.
+    pub client_id: String,
+    /// The secret; empty for public clients.
+    pub secret: String,
+}
+
+impl TestApp {
+    /// A server without clients. Its clock stands still, at the time of this call.
+    pub async fn start() -> Self {
+        Self::start_with(|stores| stores).await
+    }
+
+    /// A server whose stores go through `wrap`, which may make them fail.
+    pub async fn start_with(wrap: impl FnOnce(Stores) -> Stores) -> Self {
+        let embedded = Embedded::in_memory().expect("an embedded store");
+        let tables = Tables::with_prefix("test-");
+        create_tables(&embedded.client(), &tables).await.expect("tables");
+        let stores = wrap(Stores::on(&embedded.client(), &tables));
+        let mut rng = ambient::rng().expect("randomness");
+        let hasher = Arc::new(SecretHasher::new(&mut rng));
+        let api_key = admin::generate_api_key(&mut rng);
+        let phc = hasher.hash(&api_key, HashCost::Generated, &mut rng).expect("a hash");
+        stores.api_keys.set_api_key(&phc).await.expect("an API key");
+
+        let clock = Arc::new(AtomicU64::new(ambient::now().millis()));
+        let reading = clock.clone();
+        let read: Clock = Arc::new(move || Timestamp::from_millis(reading.load(Ordering::SeqCst)));
+        let settings = Settings {
+            issuer: Issuer::parse(ISSUER).expect("an issuer"),
+            default_audience: "https://api.example.com".into(),
+        };
+        let sealing = Sealing::Local(Zeroizing::new([7; 32]));
+        let app = app::assemble(&settings, &stores, sealing, &hasher, read).expect("an app");
+        let api_key = api_key.expose().to_owned();
+        Self { server: Server::Router(app.router), api_key, stores, embedded, hasher, clock }
+    }
+
+    /// Lets time pass.
+    pub fn advance(&self, seconds: u64) {
+        self.clock.fetch_add(seconds * 1000, Ordering::SeqCst);
+    }
+
+    /// The time of the server.
+    pub fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.clock.load(Ordering::SeqCst))
+    }
+
+    /// A call to the administration API, with the API key.
+    pub fn admin(&self, method: &str, path: &str) -> Call {
+        let method = method.parse().expect("a method");
+        self.server.call(method, path).header("x-api-key", &self.api_key)
+    }
+
+    /// Registers a client.
+    pub async fn register(&self, members: Value) -> TestClient {
+        let answer = self.admin("POST", "/admin/clients").json(&members).send().await;
+        assert_eq!(answer.status, 201, "{}", answer.json());
+        TestClient {
+            id: answer.text("id"),
+            client_id: answer.text("clientId"),
+            secret: answer.text("clientSecret"),
+        }
+    }
+
+    /// Registers an m2m client that may have `scopes`. It signs with ES256, which is quick.
+    pub async fn m2m_client(&self, scopes: &[&str]) -> TestClient {
+        let alg = "ES256";
+        self.register(
+            json!({"name": "Orders", "type": "m2m", "scopes": scopes, "accessTokenSigningAlg": alg}),
+        )
+        .await
+    }
+
+    /// Changes a client.
+    pub async fn change(&self, client: &TestClient, members: Value) {
+        let path = format!("/admin/clients/{}", client.id);
+        let answer = self.admin("PATCH", &path).json(&members).send().await;
+        assert_eq!(answer.status, 200, "{}", answer.json());
+    }
+
+    /// A `client_credentials` request of `client`, with more parameters.
+    pub async fn token(&self, client: &TestClient, parameters: &[(&str, &str)]) -> Answer {
+        let grant = [("grant_type", "client_credentials")];
+        self.server
+            .post("/oauth2/token")
+            .basic(&client.client_id, &client.secret)
+            .form(&[&grant, parameters].concat())
+            .send()
+            .await
+    }
+
+    /// A token of `client`.
+    pub async fn access_token(&self, client: &TestClient, parameters: &[(&str, &str)]) -> String {
+        let answer = self.token(client, parameters).await;
+        assert_eq!(answer.status, 200, "{}", answer.json());
+        answer.text("access_token")
+    }
+}
+
+/// The header and the claims of a JWT, unverified.
+pub fn unverified(token: &str) -> (Value, Value) {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    let mut parts = token.split('.').map(|part| {
+        let bytes = URL_SAFE_NO_PAD.decode(part).expect("base64url");
+        serde_json::from_slice(&bytes).unwrap_or(Value::Null)
+    });
+    (parts.next().expect("a header"), parts.next().expect("claims"))
+}

@@ -1,0 +1,192 @@
+//! What no store writes, and a later version or a hand may have written.
+
+#![expect(missing_docs, reason = "the names of the functions are what they say")]
+
+use identety_domain::client::SigningAlg;
+use identety_domain::keys::WrappedKey;
+use identety_domain::store::{Change, From, Order, StoreError};
+use identety_dynamodb::sdk::types::AttributeValue;
+
+use super::fixtures::{at, created, full_client, m2m_client, phc, renamed, ring};
+use super::{Raw, Stores};
+
+/// What happens to an item: another value in a place, or none.
+#[derive(Debug)]
+struct Damage {
+    name: &'static str,
+    value: Option<AttributeValue>,
+}
+
+pub async fn a_client_that_cannot_be_read_is_an_error(stores: &Stores, raw: &Raw) {
+    let damages = [
+        without("schema"),
+        with("schema", number("2")),
+        with("schema", number("0")),
+        with("schema", text("1")),
+        without("id"),
+        with("id", text("not a UUID")),
+        without("clientId"),
+        with("clientId", number("1")),
+        without("type"),
+        with("type", text("robot")),
+        without("metadata"),
+        with("metadata", text("{}")),
+        with("metadata", map([])),
+        without("secrets"),
+        with("secrets", AttributeValue::L(Vec::new())),
+        with("secrets", map([("not a UUID", map([]))])),
+        with(
+            "secrets",
+            map([("0197fcb4-7c00-7000-8000-000000000000", AttributeValue::Bool(true))]),
+        ),
+        without("createdAt"),
+        with("createdAt", text("2030-01-01")),
+        with("updatedAt", number("-1")),
+        without("version"),
+        with("version", number("1.5")),
+        with("version", number("1e30")),
+        with("version", AttributeValue::Null(true)),
+    ];
+    for (number, damage) in (1..).zip(damages) {
+        let client = created(stores, full_client(number)).await;
+        let pk = format!("CLIENT#{}", client.client_id);
+        raw.damage(&raw.tables.clients, &[("pk", &pk)], &damage).await;
+        assert_corrupt(stores.clients.find(&client.client_id).await, &damage);
+        if damage.name != "id" {
+            assert_corrupt(stores.clients.find_by_id(client.id).await, &damage);
+        }
+    }
+}
+
+pub async fn a_client_that_cannot_be_read_spoils_a_list(stores: &Stores, raw: &Raw) {
+    created(stores, m2m_client(1)).await;
+    created(stores, m2m_client(2)).await;
+    let damage = without("metadata");
+    raw.damage(&raw.tables.clients, &[("pk", "CLIENT#m2m_00001")], &damage).await;
+    assert_corrupt(stores.clients.list(Order::default(), From::Offset(0), 10).await, &damage);
+    let change = stores.clients.update(&m2m_client(1), &renamed(&m2m_client(1), "New")).await;
+    assert_eq!(change.expect("an update reads nothing"), Change::Done);
+    let late = stores.clients.update(&m2m_client(1), &renamed(&m2m_client(1), "Late")).await;
+    assert_eq!(late.expect("an update mends what it writes"), Change::Conflict);
+}
+
+pub async fn a_pointer_that_cannot_be_read_is_an_error(stores: &Stores, raw: &Raw) {
+    let damages = [
+        without("schema"),
+        with("schema", number("2")),
+        without("clientId"),
+        with("clientId", AttributeValue::Bool(false)),
+    ];
+    for (number, damage) in (1..).zip(damages) {
+        let client = created(stores, m2m_client(number)).await;
+        let pk = format!("ID#{}", client.id);
+        raw.damage(&raw.tables.clients, &[("pk", &pk)], &damage).await;
+        assert_corrupt(stores.clients.find_by_id(client.id).await, &damage);
+        let found = stores.clients.find(&client.client_id).await;
+        assert_eq!(found.expect("the client itself is whole").as_ref(), Some(&client));
+    }
+}
+
+pub async fn a_pointer_to_nothing_finds_nothing(stores: &Stores, raw: &Raw) {
+    let (client, other) = (m2m_client(1), m2m_client(2));
+    created(stores, client.clone()).await;
+    created(stores, other.clone()).await;
+    let pk = format!("ID#{}", client.id);
+    for client_id in ["m2m_nobody", other.client_id.as_str()] {
+        raw.damage(&raw.tables.clients, &[("pk", &pk)], &with("clientId", text(client_id))).await;
+        assert_eq!(stores.clients.find_by_id(client.id).await.expect("a reading"), None);
+    }
+}
+
+pub async fn an_api_key_that_cannot_be_read_is_an_error(stores: &Stores, raw: &Raw) {
+    for damage in [with("schema", number("2")), without("phc"), with("phc", number("1"))] {
+        stores.api_keys.set_api_key(&phc("key")).await.expect("a writing");
+        raw.damage(&raw.tables.clients, &[("pk", "APIKEY")], &damage).await;
+        assert_corrupt(stores.api_keys.api_key().await, &damage);
+    }
+}
+
+pub async fn a_ring_that_cannot_be_read_is_an_error(stores: &Stores, raw: &Raw) {
+    let damages = [
+        with("alg", text("HS256")),
+        with("alg", text("RS256")),
+        without("keys"),
+        with("keys", AttributeValue::L(vec![map([])])),
+        with("version", text("1")),
+        with("schema", number("2")),
+    ];
+    let first = ring(SigningAlg::Es256, 1, "a");
+    assert_eq!(stores.keys.put_ring(&first).await.expect("an answer"), Change::Done);
+    // Each on top of the one before.
+    for damage in damages {
+        raw.damage(&raw.tables.keys, &[("pk", "KEY"), ("sk", "ES256")], &damage).await;
+        assert_corrupt(stores.keys.load().await, &damage);
+    }
+    assert_corrupt(stores.keys.put_ring(&first).await, &without("the ring"));
+}
+
+pub async fn a_wrapped_key_that_cannot_be_read_is_an_error(stores: &Stores, raw: &Raw) {
+    let key = WrappedKey("wrapped".to_owned());
+    assert_eq!(stores.keys.put_wrapped_key(&key).await.expect("an answer"), Change::Done);
+    for damage in [with("wrapped", number("1")), without("wrapped"), with("schema", number("2"))] {
+        raw.damage(&raw.tables.keys, &[("pk", "KEY"), ("sk", "SEAL")], &damage).await;
+        assert_corrupt(stores.keys.load().await, &damage);
+        assert_corrupt(stores.keys.put_wrapped_key(&key).await, &damage);
+    }
+}
+
+pub async fn a_counter_beyond_counting_is_an_error(stores: &Stores, raw: &Raw) {
+    let damage = with("n", number("4294967295"));
+    raw.damage(&raw.tables.grants, &[("pk", "key")], &damage).await;
+    assert_corrupt(stores.failures.count_failure("key", at(0)).await, &damage);
+}
+
+pub async fn a_member_that_this_version_does_not_know_does_not_matter(stores: &Stores, raw: &Raw) {
+    let client = created(stores, full_client(1)).await;
+    let pk = format!("CLIENT#{}", client.client_id);
+    raw.damage(&raw.tables.clients, &[("pk", &pk)], &with("unknown", text("x"))).await;
+    let found = stores.clients.find(&client.client_id).await.expect("a reading");
+    assert_eq!(found.as_ref(), Some(&client));
+}
+
+impl Raw {
+    async fn damage(&self, table: &str, key: &[(&str, &str)], damage: &Damage) {
+        let mut update = self.dynamo.update_item().table_name(table);
+        for (part, value) in key {
+            update = update.key(*part, text(value));
+        }
+        update = update.expression_attribute_names("#name", damage.name);
+        update = match &damage.value {
+            Some(value) => update
+                .update_expression("SET #name = :value")
+                .expression_attribute_values(":value", value.clone()),
+            None => update.update_expression("REMOVE #name"),
+        };
+        update.send().await.expect("a damage");
+    }
+}
+
+fn with(name: &'static str, value: AttributeValue) -> Damage {
+    Damage { name, value: Some(value) }
+}
+
+fn without(name: &'static str) -> Damage {
+    Damage { name, value: None }
+}
+
+fn text(text: &str) -> AttributeValue {
+    AttributeValue::S(text.to_owned())
+}
+
+fn number(number: &str) -> AttributeValue {
+    AttributeValue::N(number.to_owned())
+}
+
+fn map<const N: usize>(members: [(&str, AttributeValue); N]) -> AttributeValue {
+    AttributeValue::M(members.map(|(name, value)| (name.to_owned(), value)).into())
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "a store's answer is used up here")]
+fn assert_corrupt<T: std::fmt::Debug>(found: Result<T, StoreError>, damage: &Damage) {
+    assert!(matches!(found, Err(StoreError::Corrupt(_))), "{damage:?} gives {found:?}");
+}

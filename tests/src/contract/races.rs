@@ -1,0 +1,132 @@
+//! Many writers at once: atomicity is part of what the verbs mean.
+
+#![expect(missing_docs, reason = "the names of the functions are what they say")]
+
+use std::future::Future;
+
+use identety_domain::client::{Client, SigningAlg, StoredSecret};
+use identety_domain::keys::WrappedKey;
+use identety_domain::store::{Change, Creation, StoreError};
+
+use super::Stores;
+use super::fixtures::{
+    at, created, find, find_by_id, id, m2m_client, renamed, ring, secret, updated,
+};
+
+pub async fn of_fifty_creations_of_one_client_id_one_succeeds(stores: &Stores) {
+    let contender = |number| Client { id: id(number), ..m2m_client(1) };
+    let ends = at_once(50, |number| {
+        let (clients, client) = (stores.clients.clone(), contender(number));
+        async move { clients.create(&client).await }
+    })
+    .await;
+    let winner = only(&ends, &Creation::Created);
+    assert_eq!(find(stores, &contender(winner)).await, Some(contender(winner)));
+    for number in 0..50 {
+        let found = find_by_id(stores, &contender(number)).await;
+        assert_eq!(found.is_some(), number == winner, "{number}");
+    }
+    assert_eq!(stores.clients.count().await.expect("a count"), 1);
+}
+
+pub async fn of_fifty_updates_of_one_version_one_succeeds(stores: &Stores) {
+    let before = created(stores, m2m_client(1)).await;
+    let contender = |number| renamed(&before, &format!("Contender {number}"));
+    let ends = at_once(50, |number| {
+        let (clients, before) = (stores.clients.clone(), before.clone());
+        let after = contender(number);
+        async move { clients.update(&before, &after).await }
+    })
+    .await;
+    let winner = only(&ends, &Change::Done);
+    assert_eq!(find(stores, &before).await, Some(contender(winner)));
+}
+
+pub async fn of_fifty_deletions_of_one_client_one_succeeds(stores: &Stores) {
+    let client = created(stores, m2m_client(1)).await;
+    let ends = at_once(50, |_| {
+        let (clients, client) = (stores.clients.clone(), client.clone());
+        async move { clients.delete(&client).await }
+    })
+    .await;
+    only(&ends, &Change::Done);
+    assert_eq!(find(stores, &client).await, None);
+}
+
+pub async fn of_twenty_rotations_of_one_ring_one_succeeds(stores: &Stores) {
+    let first = ring(SigningAlg::Es256, 1, "first");
+    assert_eq!(stores.keys.put_ring(&first).await.expect("an answer"), Change::Done);
+    let contender = |number| ring(SigningAlg::Es256, 2, &format!("contender-{number}"));
+    let ends = at_once(20, |number| {
+        let (keys, ring) = (stores.keys.clone(), contender(number));
+        async move { keys.put_ring(&ring).await }
+    })
+    .await;
+    let winner = only(&ends, &Change::Done);
+    assert_eq!(stores.keys.load().await.expect("the keys").rings, [contender(winner)]);
+}
+
+pub async fn of_twenty_wrapped_keys_one_is_written(stores: &Stores) {
+    let contender = |number| WrappedKey(format!("contender-{number}"));
+    let ends = at_once(20, |number| {
+        let (keys, key) = (stores.keys.clone(), contender(number));
+        async move { keys.put_wrapped_key(&key).await }
+    })
+    .await;
+    let winner = only(&ends, &Change::Done);
+    let keys = stores.keys.load().await.expect("the keys");
+    assert_eq!(keys.wrapped_key, Some(contender(winner)));
+}
+
+pub async fn a_hundred_failures_at_once_are_all_counted(stores: &Stores) {
+    let mut counts = at_once(100, |_| {
+        let failures = stores.failures.clone();
+        async move { failures.count_failure("key", at(0)).await }
+    })
+    .await;
+    counts.sort_unstable();
+    assert!(counts.into_iter().eq(1..=100));
+}
+
+pub async fn updates_and_uses_of_a_secret_at_once_lose_nothing(stores: &Stores) {
+    let mut client = created(stores, m2m_client(1)).await;
+    let uses = {
+        let (stores, client_id) = (stores.clone(), client.client_id.clone());
+        tokio::spawn(async move {
+            at_once(50, |number| {
+                let (clients, client_id) = (stores.clients.clone(), client_id.clone());
+                let at = at(u64::from(number));
+                async move { clients.record_secret_use(&client_id, secret(1).id, at, None).await }
+            })
+            .await
+        })
+    };
+    for number in 0..20 {
+        client = updated(stores, &client, renamed(&client, &format!("Name {number}"))).await;
+    }
+    uses.await.expect("the uses");
+    client.secrets = vec![StoredSecret { last_used_at: Some(at(49)), ..secret(1) }];
+    assert_eq!(find(stores, &client).await.as_ref(), Some(&client));
+}
+
+/// What `number` tasks give that run at once, in the order of their numbers.
+async fn at_once<T, F>(number: u16, task: impl Fn(u16) -> F) -> Vec<T>
+where
+    T: Send + 'static,
+    F: Future<Output = Result<T, StoreError>> + Send + 'static,
+{
+    let tasks: Vec<_> = (0..number).map(|number| tokio::spawn(task(number))).collect();
+    let mut ends = Vec::new();
+    for task in tasks {
+        ends.push(task.await.expect("a task").expect("an answer"));
+    }
+    ends
+}
+
+/// The number of the only task that ended like this.
+fn only<T: PartialEq>(ends: &[T], expected: &T) -> u16 {
+    let mut winners = ends.iter().zip(0..).filter(|(end, _)| *end == expected);
+    let winner = winners.next().map(|(_, number)| number).expect("a winner");
+    assert_eq!(winners.count(), 0, "there is more than one winner");
+    winner
+}

@@ -1,0 +1,120 @@
+//! A deployment without AWS: the real Lambda binaries behind a stand-in for API Gateway, on an embedded
+//! DynamoDB over HTTP and a KMS of moto. What goes where is read from the template.
+
+use std::fs;
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+
+use identety::app::Stores;
+use identety_domain::admin;
+use identety_domain::hashing::{HashCost, SecretHasher};
+use identety_dynamodb::{Embedded, Tables, create_tables};
+use identety_http::ambient;
+
+use crate::binaries;
+use crate::call::Server;
+use crate::lambda::{Function, Gateway, Routes, RunningFunction, Stage};
+use crate::moto::Moto;
+
+/// A deployed server.
+pub struct Deployment {
+    /// The stand-in for API Gateway.
+    pub gateway: Gateway,
+    /// The stage of the API.
+    pub stage: Stage,
+    /// The function `token`.
+    pub token: Arc<RunningFunction>,
+    /// The function `client-admin`.
+    pub client_admin: Arc<RunningFunction>,
+    /// The API key of its administrators.
+    pub api_key: String,
+    /// Its stores.
+    pub stores: Stores,
+    /// Its issuer, which has the stage in its path.
+    pub issuer: String,
+    environment: Vec<(String, String)>,
+    _embedded: Embedded,
+    _moto: Moto,
+}
+
+/// The template of the deployment.
+pub fn template() -> String {
+    fs::read_to_string(binaries::root().join("infra/template.yaml")).expect("the template")
+}
+
+impl Deployment {
+    /// Deploys to a stage, with one process for each function.
+    pub async fn start(stage: Stage) -> Self {
+        let moto = Moto::start().await;
+        let embedded = Embedded::in_memory().expect("a store");
+        let tables = Tables::with_prefix("stack-");
+        create_tables(&embedded.client(), &tables).await.expect("tables");
+        let stores = Stores::on(&embedded.client(), &tables);
+        let api_key = set_api_key(&stores).await;
+
+        let listener =
+            tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
+        let dynamodb = listener.local_addr().expect("an address");
+        tokio::spawn(dynoxide::server::serve_on(listener, embedded.database().clone()));
+
+        let routes = Routes::from_template(&template()).expect("a template that can be read");
+        let gateway = Gateway::start(routes, stage.clone()).await.expect("a gateway");
+        let issuer = gateway.url("").trim_end_matches('/').to_owned();
+        let environment: Vec<(String, String)> = [
+            ("AWS_ENDPOINT_URL_DYNAMODB", format!("http://{dynamodb}")),
+            ("AWS_ENDPOINT_URL_KMS", moto.url()),
+            ("IDENTETY_ISSUER", issuer.clone()),
+            ("IDENTETY_DEFAULT_AUDIENCE", String::new()),
+            ("IDENTETY_TABLE_CLIENTS", tables.clients),
+            ("IDENTETY_TABLE_KEYS", tables.keys),
+            ("IDENTETY_TABLE_GRANTS", tables.grants),
+            ("IDENTETY_KMS_KEY", moto.kms_key().await),
+            ("IDENTETY_LOG", "info".to_owned()),
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
+        .into();
+        let token = run("TokenFunction", &environment).await;
+        let client_admin = run("ClientAdminFunction", &environment).await;
+        gateway.attach("token", token.clone());
+        gateway.attach("client-admin", client_admin.clone());
+        Self {
+            gateway,
+            stage,
+            token,
+            client_admin,
+            api_key,
+            stores,
+            issuer,
+            environment,
+            _embedded: embedded,
+            _moto: moto,
+        }
+    }
+
+    /// Where it is.
+    pub fn server(&self) -> Server {
+        Server::Url(self.issuer.clone())
+    }
+
+    /// Another process of the function `token`, with a variable set otherwise.
+    pub async fn another_token_function(&self, name: &str, value: &str) -> Arc<RunningFunction> {
+        let mut environment = self.environment.clone();
+        environment.push((name.to_owned(), value.to_owned()));
+        run("TokenFunction", &environment).await
+    }
+}
+
+async fn run(logical_id: &str, environment: &[(String, String)]) -> Arc<RunningFunction> {
+    let function = Function::new(logical_id, binaries::function(logical_id));
+    let function = function.envs(environment.iter().cloned());
+    Arc::new(function.start().await.expect("a process"))
+}
+
+async fn set_api_key(stores: &Stores) -> String {
+    let mut rng = ambient::rng().expect("randomness");
+    let api_key = admin::generate_api_key(&mut rng);
+    let hasher = SecretHasher::new(&mut rng);
+    let phc = hasher.hash(&api_key, HashCost::Generated, &mut rng).expect("a hash");
+    stores.api_keys.set_api_key(&phc).await.expect("an API key");
+    api_key.expose().to_owned()
+}
