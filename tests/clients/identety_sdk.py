@@ -231,7 +231,7 @@ def refusals(sdk, server, made):
     bad("a grant as a scope", ["allowedScopes[0]"], allowed_scopes=["client_credentials"])
     bad("milliseconds", ["settings.accessTokenTTL"], settings=ttl(3_600_000))
     bad("an unknown setting", ["settings.color"], settings={"color": "red"})
-    bad("several at once", ["name", "scopes[0]"], name="", allowed_scopes=["a b"])
+    bad("several at once", ["name", "allowedScopes[0]"], name="", allowed_scopes=["a b"])
     bad("an unknown member", ["colour"], extra_body={"colour": "red"})
     with raises(BadRequestError, "another type", names("type")):
         sdk.clients.update(private.id, name=private.name, extra_body={"type": "public"})

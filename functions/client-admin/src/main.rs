@@ -30,7 +30,7 @@ async fn main() -> Result<(), lambda_http::Error> {
     };
     // One call before the first request, so that it does not wait for the connection. A failure is left
     // to the requests, which read again.
-    if let Err(error) = keys.reread(ambient::now()).await {
+    if let Err(error) = keys.read().await {
         tracing::error!(%error, "the keys could not be read");
     }
     let management = Management { settings, authenticator, clients, hasher, keys };

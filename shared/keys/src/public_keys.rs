@@ -1,7 +1,7 @@
 //! Judging signatures by the published keys.
 
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -83,7 +83,9 @@ fn is_typ(actual: &str, expected: &str) -> bool {
 /// names a key that is not among them.
 pub struct PublishedKeys {
     store: Arc<dyn KeyStore>,
-    known: RwLock<(Arc<PublicKeys>, Timestamp)>,
+    known: RwLock<Arc<PublicKeys>>,
+    /// When an unknown `kid` last made the store be read.
+    reread_at: Mutex<Option<Timestamp>>,
 }
 
 /// How soon an unknown `kid` makes the store be read again: strangers can make up as many as they like.
@@ -93,7 +95,17 @@ impl PublishedKeys {
     /// Knows no keys yet.
     #[must_use]
     pub fn new(store: Arc<dyn KeyStore>) -> Self {
-        Self { store, known: RwLock::new((Arc::default(), Timestamp::from_millis(0))) }
+        Self { store, known: RwLock::default(), reread_at: Mutex::default() }
+    }
+
+    /// Reads the keys from the store.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn read(&self) -> Result<(), StoreError> {
+        let keys = PublicKeys::of(&self.store.load().await?.rings);
+        *self.known.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
+        Ok(())
     }
 
     /// Makes the key that signed `jws` known, if it is published.
@@ -102,32 +114,31 @@ impl PublishedKeys {
     /// When the store fails.
     pub async fn prepare(&self, jws: &str, now: Timestamp) -> Result<(), StoreError> {
         let kid = jws.split('.').next().and_then(parse_header).and_then(|header| header.kid);
-        let Some(kid) = kid else { return Ok(()) };
-        let (keys, read_at) = self.known();
-        if keys.0.contains_key(&kid) || now.since(read_at) < REREAD_AFTER {
-            return Ok(());
+        match kid {
+            Some(kid) if !self.known().0.contains_key(&kid) && self.may_reread(now) => {
+                self.read().await
+            }
+            Some(_) | None => Ok(()),
         }
-        self.reread(now).await
     }
 
-    /// Reads the keys from the store.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn reread(&self, now: Timestamp) -> Result<(), StoreError> {
-        let stored = self.store.load().await?;
-        let keys = Arc::new(PublicKeys::of(&stored.rings));
-        *self.known.write().unwrap_or_else(PoisonError::into_inner) = (keys, now);
-        Ok(())
+    /// Whether it is time; if so, the next time is [`REREAD_AFTER`] later.
+    fn may_reread(&self, now: Timestamp) -> bool {
+        let mut reread_at = self.reread_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let due = reread_at.is_none_or(|last| now.since(last) >= REREAD_AFTER);
+        if due {
+            *reread_at = Some(now);
+        }
+        due
     }
 
-    fn known(&self) -> (Arc<PublicKeys>, Timestamp) {
+    fn known(&self) -> Arc<PublicKeys> {
         self.known.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
 impl Verifier for PublishedKeys {
     fn verify(&self, typ: &str, jws: &str) -> Option<Vec<u8>> {
-        self.known().0.verify(typ, jws)
+        self.known().verify(typ, jws)
     }
 }
