@@ -1,6 +1,15 @@
 //! The one integration binary: each module mirrors a path of the server, or a way to run it.
 
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "whatever a helper of a test does not find ends the test"
+)]
+
 mod admin_clients;
+mod faults;
 mod lambda;
 mod oauth2_token;
 mod outside_clients;

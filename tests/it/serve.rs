@@ -143,15 +143,17 @@ async fn what_was_acknowledged_survives_a_kill_in_the_midst_of_writes() {
 
 #[tokio::test]
 async fn only_admin_json_holds_a_secret_in_clear_and_only_its_owner_may_read_it() {
-    let data = folder();
-    let serve = Serve::start(data.path()).await;
+    let above = folder();
+    let data = above.path().join("data");
+    let serve = Serve::start(&data).await;
+    assert_eq!(fs::metadata(&data).unwrap().permissions().mode() & 0o777, 0o700);
     let admin = serve.admin();
     admin_token(&serve).await;
     assert_eq!(admin["issuer"], serve.url.as_str());
     let ended = serve.stop().await;
     let members: Vec<_> = admin.as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(members, ["apiKey", "clientId", "clientSecret", "issuer"]);
-    for entry in fs::read_dir(data.path()).unwrap() {
+    for entry in fs::read_dir(&data).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_str().unwrap().to_owned();
         if ["admin.json", "seal.key"].contains(&name.as_str()) {

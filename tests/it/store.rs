@@ -9,15 +9,14 @@
 
 use std::any::Any;
 use std::collections::BTreeSet;
-use std::net::{Ipv4Addr, SocketAddr, TcpStream};
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use identety_dynamodb::sdk::Client as DynamoDb;
 use identety_dynamodb::sdk::config::timeout::TimeoutConfig;
 use identety_dynamodb::{Embedded, Tables, config, create_tables};
 use identety_tests::contract::{self, Raw, Stores};
+use identety_tests::moto::Moto;
 use identety_tests::{each_corruption, each_race, each_sentence};
 
 /// Stores for one test, and what must outlive them.
@@ -141,68 +140,6 @@ async fn moto_agrees_with_every_sentence() {
     }
     each_sentence!(on_moto);
     assert!(refuted.is_empty(), "moto refutes\n{}", refuted.join("\n"));
-}
-
-/// A moto server, which ends when this is dropped, be it by a panic.
-struct Moto {
-    address: SocketAddr,
-    process: Child,
-}
-
-impl Moto {
-    async fn start() -> Self {
-        // The port may be gone before moto has it; then another one will do.
-        for _ in 0..3 {
-            if let Some(moto) = Self::start_on(free_port()).await {
-                return moto;
-            }
-        }
-        panic!("{} does not run moto.server: `make test` sets it up", python().display());
-    }
-
-    /// `None` when moto ended by itself.
-    async fn start_on(address: SocketAddr) -> Option<Self> {
-        let python = python();
-        let process = Command::new(&python)
-            .args(["-m", "moto.server", "-H", &address.ip().to_string()])
-            .args(["-p", &address.port().to_string()])
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap_or_else(|error| {
-                panic!("no Python at {} ({error}): `make test` sets it up", python.display())
-            });
-        let mut moto = Self { address, process };
-        for _ in 0..600 {
-            tokio::time::sleep(Duration::from_millis(100)).await;
-            if moto.process.try_wait().expect("a process").is_some() {
-                return None;
-            }
-            if TcpStream::connect(address).is_ok() {
-                return Some(moto);
-            }
-        }
-        panic!("moto does not answer within a minute");
-    }
-}
-
-impl Drop for Moto {
-    fn drop(&mut self) {
-        // Errors mean that it has ended already.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-fn python() -> PathBuf {
-    let given = std::env::var_os("IDENTETY_TEST_PYTHON").map(PathBuf::from);
-    given.unwrap_or_else(|| identety_tests::binaries::root().join(".venv/bin/python"))
-}
-
-fn free_port() -> SocketAddr {
-    let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
-    listener.local_addr().expect("an address")
 }
 
 macro_rules! names {

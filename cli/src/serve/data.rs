@@ -1,8 +1,8 @@
 //! The data folder: `VERSION`, `lock`, `identety.db`, `seal.key`, `admin.json`.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use rand::Rng as _;
@@ -58,7 +58,8 @@ impl DataFolder {
     pub(crate) fn open(path: &Path) -> Result<Self, DataError> {
         let folder = || path.display().to_string();
         let unusable = |cause| DataError::Unusable { folder: folder(), cause };
-        fs::create_dir_all(path).map_err(unusable)?;
+        // The database in it holds hashes and sealed keys, which concern nobody else on this machine.
+        DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(unusable)?;
         let lock = OpenOptions::new()
             .create(true)
             .truncate(false)

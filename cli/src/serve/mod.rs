@@ -9,6 +9,7 @@ use std::io;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args;
 use identety_domain::hashing::{HashError, SecretHasher};
@@ -114,9 +115,21 @@ async fn serve(options: Options) -> Result<(), ServeError> {
         administrator::ensure(&folder, &settings, &stores, &hasher, ambient::now(), &mut rng)
             .await?;
 
+    tokio::spawn(forget_expired(embedded));
     welcome::print(&settings, address, &folder, &administrator, &mut rng);
     listener::serve(socket, app.router, shutdown).await;
     Ok(())
+}
+
+/// Deletes what has expired, once an hour, as DynamoDB does by itself.
+async fn forget_expired(embedded: Embedded) {
+    let mut hourly = tokio::time::interval(Duration::from_hours(1));
+    loop {
+        hourly.tick().await;
+        if let Err(error) = embedded.forget_expired() {
+            tracing::warn!(%error, "expired items were not deleted");
+        }
+    }
 }
 
 /// Loopback only: what listens to the world belongs behind API Gateway.

@@ -7,6 +7,7 @@
 use std::collections::HashSet;
 use std::fmt;
 use std::mem;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use argon2::password_hash::phc::{Ident, Output, ParamsString, PasswordHash, Salt};
@@ -95,6 +96,7 @@ pub enum Verification {
 /// resident memory of a long-lived process grow.
 pub struct SecretHasher {
     memory: Mutex<Vec<Memory>>,
+    computations: AtomicU64,
     matches: Mutex<Memo>,
     /// Keyed once; cloned for each fingerprint.
     memo_mac: Hmac<Sha256>,
@@ -111,7 +113,12 @@ impl SecretHasher {
         let mut key = Zeroizing::new([0; 64]);
         rng.fill_bytes(key.as_mut());
         let memo_mac = Hmac::new(&(*key).into());
-        Self { memory: Mutex::default(), matches: Mutex::default(), memo_mac }
+        Self {
+            memory: Mutex::default(),
+            computations: AtomicU64::default(),
+            matches: Mutex::default(),
+            memo_mac,
+        }
     }
 
     /// The PHC string of `secret`, with a fresh salt.
@@ -183,12 +190,19 @@ impl SecretHasher {
         Ok(())
     }
 
+    /// How many argon2 computations this hasher has made: all the work that it did not save.
+    #[must_use]
+    pub fn computations(&self) -> u64 {
+        self.computations.load(Ordering::Relaxed)
+    }
+
     fn argon2(
         &self,
         secret: &Secret,
         salt: &Salt,
         params: Params,
     ) -> Result<Zeroizing<[u8; HASH_BYTES]>, HashError> {
+        self.computations.fetch_add(1, Ordering::Relaxed);
         let mut memory = lock(&self.memory).pop().unwrap_or_default();
         if memory.len() < params.block_count() {
             memory.resize(params.block_count(), Block::default());

@@ -9,7 +9,10 @@ use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
-use aws_sdk_dynamodb::config::{Credentials, Region};
+use aws_sdk_dynamodb::config::{Credentials, Region, SharedHttpClient};
+use aws_smithy_http_client::Builder as HttpClientBuilder;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::tls::{self, TlsContext, TrustStore};
 
 /// A connection takes some milliseconds; after this it is not coming.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
@@ -31,6 +34,7 @@ const INITIAL_BACKOFF: Duration = Duration::from_millis(50);
 /// `AWS_ENDPOINT_URL` lead to another DynamoDB.
 pub async fn from_environment() -> SdkConfig {
     aws_config::defaults(BehaviorVersion::latest())
+        .http_client(http_client())
         .region(EnvironmentVariableRegionProvider::new())
         .credentials_provider(EnvironmentVariableCredentialsProvider::new())
         .timeout_config(timeouts())
@@ -65,6 +69,21 @@ pub(crate) fn local_region() -> Region {
 /// The credentials of a local DynamoDB, which looks at none.
 fn local_credentials() -> Credentials {
     Credentials::new("local", "local", None, None, "local")
+}
+
+/// The roots of Amazon Trust Services, which issues the certificates of AWS: all five, as it recommends.
+const ROOTS: &[u8] = include_bytes!("roots.pem");
+
+/// A client that trusts these roots alone: to read all roots that a system trusts takes more of a cold
+/// start than everything else together.
+fn http_client() -> SharedHttpClient {
+    let roots = TrustStore::empty().with_pem_certificate(ROOTS);
+    let builder = HttpClientBuilder::new().tls_provider(tls::Provider::Rustls(CryptoMode::AwsLc));
+    match TlsContext::builder().with_trust_store(roots).build() {
+        Ok(context) => builder.tls_context(context).build_https(),
+        // Never so; and then the roots of the system do as well.
+        Err(_) => builder.build_https(),
+    }
 }
 
 fn timeouts() -> TimeoutConfig {

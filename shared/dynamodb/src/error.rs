@@ -42,8 +42,10 @@ pub(crate) fn condition_failed(reason: &CancellationReason) -> bool {
 fn is_transient<E: ProvideErrorMetadata>(error: &SdkError<E>) -> bool {
     match error {
         SdkError::TimeoutError(_) => true,
-        // A user error is a request that could not be sent as it is; it will not get better.
-        SdkError::DispatchFailure(failure) => !failure.is_user(),
+        // The rest is about the request or the credentials, which do not get better by themselves.
+        SdkError::DispatchFailure(failure) => {
+            failure.is_io() || failure.is_timeout() || failure.as_other().is_some()
+        }
         SdkError::ResponseError(response) => response.raw().status().is_server_error(),
         SdkError::ServiceError(service) => {
             service.raw().status().is_server_error()
@@ -99,6 +101,7 @@ mod tests {
     use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 
     use super::*;
+    use crate::config::local_region;
     use crate::testing::{Answer, answering};
 
     async fn error_of(client: &Client) -> StoreError {
@@ -160,6 +163,13 @@ mod tests {
             },
         );
         assert!(is_unavailable(&error_of(&late).await));
+    }
+
+    #[tokio::test]
+    async fn missing_credentials_are_not_something_to_wait_for() {
+        let config = aws_sdk_dynamodb::Config::builder().region(local_region());
+        let error = error_of(&Client::from_conf(config.build())).await;
+        assert!(matches!(error, StoreError::Other(_)), "{error}");
     }
 
     #[test]

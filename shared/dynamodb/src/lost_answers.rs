@@ -16,7 +16,7 @@ use identety_domain::client::{
 };
 use identety_domain::hashing::{HashCost, PhcString};
 use identety_domain::keys::{KeyRing, WrappedKey};
-use identety_domain::store::{Change, ClientStore as _, Creation, KeyStore as _};
+use identety_domain::store::{Change, ClientStore as _, Creation, KeyStore as _, Rehashed};
 use uuid::Uuid;
 
 use crate::testing::lost;
@@ -156,7 +156,7 @@ async fn an_update_whose_answer_was_lost_is_repeated_and_done() {
 }
 
 #[tokio::test]
-async fn an_update_that_is_there_counts_as_done_though_the_secret_was_used_since() {
+async fn an_update_that_is_there_counts_as_done_though_the_secret_was_rehashed_since() {
     let stores = Fixture::new().await;
     let before = client("a");
     assert_eq!(stores.clients.create(&before).await.unwrap(), Creation::Created);
@@ -164,7 +164,9 @@ async fn an_update_that_is_there_counts_as_done_though_the_secret_was_used_since
     assert_eq!(stores.clients.update(&before, &after).await.unwrap(), Change::Done);
     let at = Timestamp::from_seconds(1_000_002);
     let secret = before.secrets[0].id;
-    stores.clients.record_secret_use(&before.client_id, secret, at, None).await.unwrap();
+    let (from, to) = (phc("old"), phc("new"));
+    let rehashed = Some(Rehashed { from: &from, to: &to });
+    stores.clients.record_secret_use(&before.client_id, secret, at, rehashed).await.unwrap();
     assert_eq!(stores.clients.update(&before, &after).await.unwrap(), Change::Done);
     let another = renamed(&before, "c");
     assert_eq!(stores.clients.update(&before, &another).await.unwrap(), Change::Conflict);

@@ -120,4 +120,33 @@ mod tests {
         }
         assert!(check_content_type(&headers, &["application/json"]).is_err());
     }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_trickles_is_given_up_after_ten_seconds() {
+        use std::time::Duration;
+
+        use futures_util::stream;
+
+        let trickle = |pause: u64| {
+            let drops = stream::unfold(0, move |count| async move {
+                tokio::time::sleep(Duration::from_secs(pause)).await;
+                (count < 8).then(|| (Ok::<_, std::io::Error>("x"), count + 1))
+            });
+            Body::from_stream(drops)
+        };
+        assert_eq!(read(&HeaderMap::new(), trickle(1)).await.unwrap(), "xxxxxxxx");
+        assert_eq!(read(&HeaderMap::new(), trickle(2)).await.unwrap_err(), BodyError::TooSlow);
+    }
+
+    #[tokio::test]
+    async fn a_body_is_bounded_whatever_length_it_announces() {
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_LENGTH, "1".parse().unwrap());
+        let read_of =
+            async |headers: &HeaderMap, size| read(headers, Body::from(vec![b'x'; size])).await;
+        assert_eq!(read_of(&headers, MAX_BODY).await.unwrap().len(), MAX_BODY);
+        assert_eq!(read_of(&headers, MAX_BODY + 1).await.unwrap_err(), BodyError::TooLarge);
+        headers.insert(CONTENT_LENGTH, "65537".parse().unwrap());
+        assert_eq!(read_of(&headers, 1).await.unwrap_err(), BodyError::TooLarge);
+    }
 }

@@ -158,3 +158,35 @@ fn panicked(_: Box<dyn Any + Send>) -> Response {
     let status = StatusCode::INTERNAL_SERVER_ERROR;
     response::oauth_error_with_status(status, error, "panic in a handler")
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use axum::routing::get;
+    use http_body_util::BodyExt as _;
+    use tower::ServiceExt as _;
+
+    use super::*;
+
+    async fn answer(app: &Router, path: &str) -> (StatusCode, Vec<u8>) {
+        let request = Request::builder().uri(path).body(Body::empty()).unwrap();
+        let response = app.clone().oneshot(request).await.unwrap();
+        assert!(response.headers().contains_key("x-request-id"));
+        assert_eq!(response.headers()["x-content-type-options"], "nosniff");
+        assert_eq!(response.headers()["cache-control"], "no-store");
+        (response.status(), response.into_body().collect().await.unwrap().to_bytes().to_vec())
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_a_500_in_json_and_the_next_request_is_answered() {
+        let routes = Router::new()
+            .route("/panic", get(|| async { panic!("a secret cause") as () }))
+            .route("/fine", get(|| async { "fine" }));
+        let app = finish(routes, Arc::new(ambient::now));
+        let (status, body) = answer(&app, "/panic").await;
+        assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
+        let body = String::from_utf8(body).unwrap();
+        assert_eq!(body, r#"{"error":"server_error","error_description":"the server failed"}"#);
+        assert_eq!(answer(&app, "/fine").await, (StatusCode::OK, b"fine".to_vec()));
+    }
+}

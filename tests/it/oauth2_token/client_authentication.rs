@@ -300,3 +300,32 @@ async fn an_expired_secret_is_401_from_that_second_on() {
     let next = TestClient { secret: answer.text("clientSecret"), ..client };
     assert_eq!(app.token(&next, &[]).await.status, 200);
 }
+
+#[tokio::test]
+async fn a_failure_costs_two_hashes_whoever_the_client_is_and_a_remembered_success_none() {
+    let app = TestApp::start().await;
+    let one = app.m2m_client(&["read"]).await;
+    let two = app.m2m_client(&["read"]).await;
+    let rotated = app.admin("POST", &format!("/admin/clients/{}/secrets", two.id)).send().await;
+    assert_eq!(rotated.status, 201);
+    let public = app.register(json!({"name": "App", "type": "public"})).await;
+    let disabled = app.m2m_client(&["read"]).await;
+    app.change(&disabled, json!({"isActive": false})).await;
+    for (case, id) in [
+        ("one secret", one.client_id.as_str()),
+        ("two secrets", two.client_id.as_str()),
+        ("no secret", public.client_id.as_str()),
+        ("disabled", disabled.client_id.as_str()),
+        ("unknown", "m2m_AAAAAAAAAAAAAAAAAAAAAAAA"),
+        ("unknown, of another form", "somebody"),
+        ("no identifier at all", "umlaut-ü"),
+    ] {
+        let before = app.hasher.computations();
+        assert_eq!(basic(&app, id, "wrong").await.status, 401, "{case}");
+        assert_eq!(app.hasher.computations() - before, 2, "{case}");
+    }
+    assert_eq!(app.token(&one, &[]).await.status, 200);
+    let before = app.hasher.computations();
+    assert_eq!(app.token(&one, &[]).await.status, 200);
+    assert_eq!(app.hasher.computations(), before);
+}

@@ -6,6 +6,7 @@ fn named() -> ClientMetadata {
     ClientMetadata { name: Some("Orders".into()), ..ClientMetadata::default() }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "it stands for a member that was given")]
 fn list(items: &[&str]) -> Option<Vec<String>> {
     Some(items.iter().map(|item| (*item).to_owned()).collect())
 }

@@ -1,0 +1,259 @@
+//! What happens when the store fails: nothing is granted, and the caller hears the truth.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use async_trait::async_trait;
+use identety::app::Stores;
+use identety_domain::Timestamp;
+use identety_domain::client::{Client, ClientId};
+use identety_domain::hashing::PhcString;
+use identety_domain::keys::{KeyRing, WrappedKey};
+use identety_domain::store::{
+    ApiKeyStore, Cause, Change, ClientList, ClientStore, Creation, FailureStore, From, KeyStore,
+    Order, Rehashed, StoreError, StoredKeys,
+};
+use identety_tests::app::TestApp;
+use identety_tests::call::Answer;
+use rstest::rstest;
+use serde_json::json;
+use uuid::Uuid;
+
+/// How the stores fail at the moment.
+#[derive(Clone, Default)]
+struct Fault(Arc<AtomicU8>);
+
+const NONE: u8 = 0;
+const UNAVAILABLE: u8 = 1;
+const CORRUPT: u8 = 2;
+const UNAVAILABLE_FOR_WRITES: u8 = 3;
+
+impl Fault {
+    fn set(&self, fault: u8) {
+        self.0.store(fault, Ordering::SeqCst);
+    }
+
+    fn read(&self) -> Result<(), StoreError> {
+        let cause = || Cause::from("an injected fault with internals");
+        match self.0.load(Ordering::SeqCst) {
+            UNAVAILABLE => Err(StoreError::Unavailable(cause())),
+            CORRUPT => Err(StoreError::Corrupt(cause())),
+            _ => Ok(()),
+        }
+    }
+
+    fn write(&self) -> Result<(), StoreError> {
+        self.read()?;
+        match self.0.load(Ordering::SeqCst) {
+            UNAVAILABLE_FOR_WRITES => Err(StoreError::Unavailable(Cause::from("a fault"))),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A store behind a fault.
+struct Faulty<S: ?Sized>(Arc<S>, Fault);
+
+#[async_trait]
+impl ClientStore for Faulty<dyn ClientStore> {
+    async fn find(&self, client_id: &ClientId) -> Result<Option<Client>, StoreError> {
+        self.1.read()?;
+        self.0.find(client_id).await
+    }
+
+    async fn find_by_id(&self, id: Uuid) -> Result<Option<Client>, StoreError> {
+        self.1.read()?;
+        self.0.find_by_id(id).await
+    }
+
+    async fn create(&self, client: &Client) -> Result<Creation, StoreError> {
+        self.1.write()?;
+        self.0.create(client).await
+    }
+
+    async fn update(&self, before: &Client, after: &Client) -> Result<Change, StoreError> {
+        self.1.write()?;
+        self.0.update(before, after).await
+    }
+
+    async fn delete(&self, client: &Client) -> Result<Change, StoreError> {
+        self.1.write()?;
+        self.0.delete(client).await
+    }
+
+    async fn list(&self, order: Order, from: From, limit: u32) -> Result<ClientList, StoreError> {
+        self.1.read()?;
+        self.0.list(order, from, limit).await
+    }
+
+    async fn count(&self) -> Result<u64, StoreError> {
+        self.1.read()?;
+        self.0.count().await
+    }
+
+    async fn record_secret_use(
+        &self,
+        client_id: &ClientId,
+        secret_id: Uuid,
+        at: Timestamp,
+        rehashed: Option<Rehashed<'_>>,
+    ) -> Result<(), StoreError> {
+        self.1.write()?;
+        self.0.record_secret_use(client_id, secret_id, at, rehashed).await
+    }
+}
+
+#[async_trait]
+impl ApiKeyStore for Faulty<dyn ApiKeyStore> {
+    async fn api_key(&self) -> Result<Option<PhcString>, StoreError> {
+        self.1.read()?;
+        self.0.api_key().await
+    }
+
+    async fn set_api_key(&self, phc: &PhcString) -> Result<(), StoreError> {
+        self.1.write()?;
+        self.0.set_api_key(phc).await
+    }
+}
+
+#[async_trait]
+impl FailureStore for Faulty<dyn FailureStore> {
+    async fn count_failure(&self, key: &str, forget_at: Timestamp) -> Result<u32, StoreError> {
+        self.1.write()?;
+        self.0.count_failure(key, forget_at).await
+    }
+}
+
+#[async_trait]
+impl KeyStore for Faulty<dyn KeyStore> {
+    async fn load(&self) -> Result<StoredKeys, StoreError> {
+        self.1.read()?;
+        self.0.load().await
+    }
+
+    async fn put_ring(&self, ring: &KeyRing) -> Result<Change, StoreError> {
+        self.1.write()?;
+        self.0.put_ring(ring).await
+    }
+
+    async fn put_wrapped_key(&self, key: &WrappedKey) -> Result<Change, StoreError> {
+        self.1.write()?;
+        self.0.put_wrapped_key(key).await
+    }
+}
+
+async fn faulty_app() -> (TestApp, Fault) {
+    let fault = Fault::default();
+    let behind = fault.clone();
+    let app = TestApp::start_with(move |stores| Stores {
+        clients: Arc::new(Faulty(stores.clients, behind.clone())),
+        api_keys: Arc::new(Faulty(stores.api_keys, behind.clone())),
+        keys: Arc::new(Faulty(stores.keys, behind.clone())),
+        failures: Arc::new(Faulty(stores.failures, behind)),
+    })
+    .await;
+    (app, fault)
+}
+
+fn no_internals(answer: &Answer) {
+    let body = String::from_utf8_lossy(&answer.body).into_owned();
+    assert!(!body.contains("injected"), "{body}");
+}
+
+#[tokio::test]
+async fn a_store_that_is_down_is_503_with_retry_after_and_no_token() {
+    let (app, fault) = faulty_app().await;
+    let client = app.m2m_client(&["read"]).await;
+    assert_eq!(app.token(&client, &[]).await.status, 200);
+    fault.set(UNAVAILABLE);
+    let answer = app.token(&client, &[]).await;
+    assert_eq!(answer.outcome(), (503, "temporarily_unavailable".into()));
+    assert_eq!(answer.header("retry-after"), "1");
+    no_internals(&answer);
+    fault.set(NONE);
+    assert_eq!(app.token(&client, &[]).await.status, 200);
+}
+
+#[tokio::test]
+async fn an_unreadable_item_is_500_with_an_id_to_quote_and_no_token() {
+    let (app, fault) = faulty_app().await;
+    let client = app.m2m_client(&["read"]).await;
+    fault.set(CORRUPT);
+    let answer = app.token(&client, &[]).await;
+    assert_eq!(answer.outcome(), (500, "server_error".into()));
+    assert!(answer.text("error_description").contains(answer.header("x-request-id")));
+    no_internals(&answer);
+}
+
+#[rstest]
+#[case(UNAVAILABLE, 503)]
+#[case(CORRUPT, 500)]
+#[tokio::test]
+async fn the_administration_says_the_same_and_lets_nobody_in(
+    #[case] what: u8,
+    #[case] status: u16,
+) {
+    let (app, fault) = faulty_app().await;
+    let client = app.m2m_client(&["clients:read"]).await;
+    let token = app.access_token(&client, &[]).await;
+    fault.set(what);
+    for call in
+        [app.admin("GET", "/admin/clients"), app.server.get("/admin/clients").bearer(&token)]
+    {
+        let answer = call.send().await;
+        assert_eq!(answer.status, status);
+        assert_eq!(answer.header("content-type"), "application/problem+json");
+        assert_eq!(answer.header("retry-after"), if status == 503 { "1" } else { "" });
+        no_internals(&answer);
+    }
+}
+
+#[tokio::test]
+async fn a_write_that_fails_is_503_and_writes_nothing() {
+    let (app, fault) = faulty_app().await;
+    let client = app.m2m_client(&["read"]).await;
+    fault.set(UNAVAILABLE_FOR_WRITES);
+    let path = format!("/admin/clients/{}", client.id);
+    for (method, path) in [
+        ("POST", "/admin/clients".to_owned()),
+        ("PATCH", path.clone()),
+        ("DELETE", path.clone()),
+        ("POST", format!("{path}/secrets")),
+    ] {
+        let members = if path.ends_with("/secrets") {
+            json!({})
+        } else {
+            json!({"name": "Changed", "type": "m2m"})
+        };
+        let answer = app.admin(method, &path).json(&members).send().await;
+        assert_eq!(answer.status, 503, "{method} {path}");
+    }
+    fault.set(NONE);
+    let list = app.admin("GET", "/admin/clients").send().await.json();
+    assert_eq!(list["meta"]["total"], 1);
+    assert_eq!(list["nodes"][0]["name"], "Orders");
+    assert_eq!(list["nodes"][0]["version"], 1);
+}
+
+#[tokio::test]
+async fn a_right_secret_passes_while_its_use_cannot_be_written_down() {
+    let (app, fault) = faulty_app().await;
+    let client = app.m2m_client(&["read"]).await;
+    fault.set(UNAVAILABLE_FOR_WRITES);
+    assert_eq!(app.token(&client, &[]).await.status, 200);
+    let call = app.server.post("/oauth2/token").basic(&client.client_id, "wrong");
+    let wrong = call.form(&[("grant_type", "client_credentials")]).send().await;
+    assert_eq!(wrong.status, 503, "a guess that cannot be counted is not judged");
+}
+
+#[tokio::test]
+async fn discovery_and_keys_do_not_touch_the_store() {
+    let (app, fault) = faulty_app().await;
+    assert_eq!(app.server.get("/.well-known/jwks.json").send().await.status, 200);
+    for what in [UNAVAILABLE, CORRUPT] {
+        fault.set(what);
+        for path in ["/.well-known/jwks.json", "/.well-known/openid-configuration"] {
+            assert_eq!(app.server.get(path).send().await.status, 200, "{path}");
+        }
+    }
+}
