@@ -178,6 +178,7 @@ async fn a_store_that_is_down_is_503_with_retry_after_and_no_token() {
 async fn an_unreadable_item_is_500_with_an_id_to_quote_and_no_token() {
     let (app, fault) = faulty_app().await;
     let client = app.m2m_client(&["read"]).await;
+    assert_eq!(app.token(&client, &[]).await.status, 200);
     fault.set(CORRUPT);
     let answer = app.token(&client, &[]).await;
     assert_eq!(answer.outcome(), (500, "server_error".into()));
@@ -239,6 +240,9 @@ async fn a_write_that_fails_is_503_and_writes_nothing() {
 async fn a_right_secret_passes_while_its_use_cannot_be_written_down() {
     let (app, fault) = faulty_app().await;
     let client = app.m2m_client(&["read"]).await;
+    assert_eq!(app.token(&client, &[]).await.status, 200);
+    // An hour later its use is to be written down again.
+    app.advance(3600);
     fault.set(UNAVAILABLE_FOR_WRITES);
     assert_eq!(app.token(&client, &[]).await.status, 200);
     let call = app.server.post("/oauth2/token").basic(&client.client_id, "wrong");

@@ -15,7 +15,7 @@ async fn the_m2m_story_at_the_default_stage() {
     let deployment = Deployment::start(Stage::default()).await;
     story::m2m(&deployment.server(), &deployment.issuer, &deployment.api_key).await;
     assert_eq!(deployment.gateway.failures(), []);
-    logs_are_json_lines_without_secrets(&deployment).await;
+    logs_are_json_lines_without_secrets(&deployment);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -26,7 +26,7 @@ async fn the_m2m_story_behind_a_stage_prefix() {
     assert_eq!(deployment.gateway.failures(), []);
 }
 
-async fn logs_are_json_lines_without_secrets(deployment: &Deployment) {
+fn logs_are_json_lines_without_secrets(deployment: &Deployment) {
     for (function, route) in
         [(&deployment.token, "/oauth2/token"), (&deployment.client_admin, "/admin/clients/{id}")]
     {

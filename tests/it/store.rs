@@ -1,12 +1,6 @@
 //! The contract of the stores ([`identety_tests::contract`]) on each DynamoDB at hand: the embedded one
 //! in memory, on files and over HTTP; and moto, as a second opinion.
 
-#![expect(
-    clippy::expect_used,
-    clippy::panic,
-    reason = "whatever goes wrong while a test is set up ends the test"
-)]
-
 use std::any::Any;
 use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr};
