@@ -80,6 +80,11 @@ impl TestApp {
         self.clock.fetch_add(seconds * 1000, Ordering::SeqCst);
     }
 
+    /// Sets the clock back, as a correction may.
+    pub fn rewind(&self, seconds: u64) {
+        self.clock.fetch_sub(seconds * 1000, Ordering::SeqCst);
+    }
+
     /// The time of the server.
     pub fn now(&self) -> Timestamp {
         Timestamp::from_millis(self.clock.load(Ordering::SeqCst))

@@ -69,7 +69,7 @@ fn credentials(headers: &HeaderMap) -> Result<AdminCredentials, Problem> {
     let (bearer, bearer_again) = one(AUTHORIZATION.as_str());
     let (api_key, api_key_again) = one("x-api-key");
     match (bearer, api_key) {
-        (None, None) => Err(unauthorized("no credentials").challenge("Bearer")),
+        (None, None) => Err(unauthorized("no credentials")),
         (Some(_), Some(_)) => {
             let detail = "send either an Authorization header or x-api-key, not both";
             Err(Problem::new(StatusCode::BAD_REQUEST, detail))
@@ -92,7 +92,7 @@ fn credentials(headers: &HeaderMap) -> Result<AdminCredentials, Problem> {
 
 fn unauthorized(cause: &str) -> Problem {
     let detail = "an administrator's bearer token or API key is required";
-    Problem::new(StatusCode::UNAUTHORIZED, detail).because(&cause)
+    Problem::new(StatusCode::UNAUTHORIZED, detail).challenge("Bearer").because(&cause)
 }
 
 fn invalid_token(cause: &str) -> Problem {

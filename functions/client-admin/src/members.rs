@@ -286,8 +286,10 @@ impl Reader {
         if value.is_null() {
             return None;
         }
-        let id = value.as_str().and_then(ClientId::parse);
-        id.or_else(|| self.wrong_type("clientId", "must be 1 to 255 printable ASCII characters"))
+        value.as_str().and_then(ClientId::for_import).or_else(|| {
+            let rule = "must be 1 to 255 printable ASCII characters, and no UUID";
+            self.wrong_type("clientId", rule)
+        })
     }
 
     fn client_secret(&mut self, value: &Value) -> Option<Secret> {

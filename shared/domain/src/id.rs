@@ -50,10 +50,10 @@ mod tests {
     }
 
     #[test]
-    fn a_hundred_thousand_random_texts_are_all_different() {
+    fn a_million_random_texts_are_all_different() {
         let rng = &mut ChaCha20Rng::seed_from_u64(7);
-        let texts: HashSet<_> = (0..100_000).map(|_| random_text::<18>(rng)).collect();
-        assert_eq!(texts.len(), 100_000);
+        let texts: HashSet<_> = (0..1_000_000).map(|_| random_text::<18>(rng)).collect();
+        assert_eq!(texts.len(), 1_000_000);
         assert!(texts.iter().all(|text| text.len() == 24));
     }
 }

@@ -142,3 +142,109 @@ impl Verifier for PublishedKeys {
         self.known().verify(typ, jws)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use hmac_by_hand::hs256;
+    use identety_domain::keys::{NewKey, SealedKey};
+
+    use super::*;
+    use crate::key_pair::KeyPair;
+
+    /// HMAC-SHA-256, for a token that pretends a public key to be a shared secret.
+    mod hmac_by_hand {
+        use aws_lc_rs::hmac::{HMAC_SHA256, Key, sign};
+
+        pub(super) fn hs256(key: &[u8], message: &[u8]) -> Vec<u8> {
+            sign(&Key::new(HMAC_SHA256, key), message).as_ref().to_vec()
+        }
+    }
+
+    fn key(alg: SigningAlg, kid: &str) -> (KeyPair, NewKey) {
+        let pair = KeyPair::generate(alg).unwrap();
+        let public = pair.public().unwrap();
+        (pair, NewKey { kid: kid.to_owned(), public, sealed: SealedKey(String::new()) })
+    }
+
+    /// The keys that are published, and the pair of the one that is called `own`.
+    fn published(alg: SigningAlg) -> (PublicKeys, KeyPair, PublicKey) {
+        let ((pair, own), (_, next)) = (key(alg, "own"), key(alg, "next"));
+        let public = own.public.clone();
+        let ring = KeyRing::first(alg, own, next, Timestamp::from_millis(0));
+        (PublicKeys::of(&[ring]), pair, public)
+    }
+
+    fn message(header: &str) -> String {
+        format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode("payload"))
+    }
+
+    fn signed(pair: &KeyPair, header: &str) -> String {
+        let message = message(header);
+        let signature = pair.sign(message.as_bytes()).unwrap();
+        format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature))
+    }
+
+    #[test]
+    fn what_a_published_key_signed_is_genuine() {
+        for alg in SigningAlg::ALL {
+            let (keys, pair, _) = published(alg);
+            let header = format!(r#"{{"typ":"at+jwt","alg":"{}","kid":"own"}}"#, alg.as_str());
+            assert_eq!(keys.verify("at+jwt", &signed(&pair, &header)).unwrap(), b"payload");
+            assert!(keys.verify("JWT", &signed(&pair, &header)).is_none());
+            let (stranger, _) = key(alg, "own");
+            assert!(keys.verify("at+jwt", &signed(&stranger, &header)).is_none());
+        }
+    }
+
+    #[test]
+    fn a_hostile_header_is_refused_even_when_the_signature_is_right() {
+        let (keys, pair, _) = published(SigningAlg::Es256);
+        for header in [
+            r#"{"typ":"at+jwt","alg":"none","kid":"own"}"#,
+            r#"{"typ":"at+jwt","alg":"RS256","kid":"own"}"#,
+            r#"{"typ":"at+jwt","alg":"es256","kid":"own"}"#,
+            r#"{"typ":"at+jwt","alg":null,"kid":"own"}"#,
+            r#"{"typ":"at+jwt","kid":"own"}"#,
+            r#"{"typ":"at+jwt","alg":"ES256"}"#,
+            r#"{"alg":"ES256","kid":"own"}"#,
+            r#"{"typ":"at+jwt","alg":"ES256","kid":"next"}"#,
+            r#"{"typ":"at+jwt","alg":"ES256","kid":"' OR 1=1 --"}"#,
+            r#"{"typ":"at+jwt","alg":"ES256","kid":"own","crit":["exp"]}"#,
+            r#"{"typ":"at+jwt","alg":"ES256","kid":"own","crit":[]}"#,
+            r#"{"typ":"at+jwt","alg":"ES256","alg":"ES256","kid":"own"}"#,
+            r#"{"typ":"at+jwt","alg":"ES256","kid":"own"} x"#,
+            r#"["at+jwt"]"#,
+        ] {
+            assert!(keys.verify("at+jwt", &signed(&pair, header)).is_none(), "{header}");
+        }
+    }
+
+    #[test]
+    fn a_key_that_the_token_brings_along_proves_nothing() {
+        let (keys, pair, _) = published(SigningAlg::Es256);
+        let (attacker, own) = key(SigningAlg::Es256, "own");
+        let jwk = serde_json::to_string(&own.public).unwrap();
+        let header = format!(
+            r#"{{"typ":"at+jwt","alg":"ES256","kid":"own","jwk":{jwk},"jku":"http://127.0.0.1/"}}"#
+        );
+        assert!(keys.verify("at+jwt", &signed(&attacker, &header)).is_none());
+        assert!(keys.verify("at+jwt", &signed(&pair, &header)).is_some(), "it is ignored");
+    }
+
+    #[test]
+    fn a_public_key_is_no_shared_secret() {
+        for alg in SigningAlg::ALL {
+            let (keys, _, public) = published(alg);
+            let material = match &public {
+                PublicKey::Rsa { n, .. } => n,
+                PublicKey::Ec { x, .. } => x,
+            };
+            let raw = URL_SAFE_NO_PAD.decode(material).unwrap();
+            let message = message(r#"{"typ":"at+jwt","alg":"HS256","kid":"own"}"#);
+            for secret in [raw.as_slice(), material.as_bytes()] {
+                let signature = URL_SAFE_NO_PAD.encode(hs256(secret, message.as_bytes()));
+                assert!(keys.verify("at+jwt", &format!("{message}.{signature}")).is_none());
+            }
+        }
+    }
+}

@@ -24,6 +24,7 @@ const EVERYWHERE: [(&str, &str); 13] = [
 #[case(&[])]
 #[case(&[("x-api-key", "")])]
 #[case(&[("x-api-key", "wrong")])]
+#[case(&[("x-api-key", "wrong"), ("x-api-key", "again")])]
 #[case(&[("authorization", "Bearer wrong")])]
 #[case(&[("authorization", "Bearer ")])]
 #[case(&[("authorization", "Basic eDp5")])]
@@ -40,6 +41,7 @@ async fn without_valid_credentials_every_method_at_every_path_is_401(
         let answer = call.json(&json!({})).send().await;
         assert_eq!(answer.status, 401, "{method} {path}");
         assert_eq!(answer.header("content-type"), "application/problem+json");
+        assert!(answer.header("www-authenticate").starts_with("Bearer"), "{method} {path}");
         assert_eq!(answer.header("access-control-allow-origin"), "");
     }
 }
@@ -133,6 +135,9 @@ async fn a_token_for_another_audience_is_401() {
     let admin = format!("{ISSUER}/admin");
     let here = app.access_token(&client, &[("resource", &admin)]).await;
     assert_eq!(status_with(&app, "GET", &here).await.0, 200);
+    let both = [("resource", admin.as_str()), ("resource", "https://api.example.com")];
+    let both = app.access_token(&client, &both).await;
+    assert_eq!(status_with(&app, "GET", &both).await.0, 200, "one audience of several");
 }
 
 #[tokio::test]
@@ -249,6 +254,34 @@ async fn the_token_of_another_issuer_with_the_same_keys_is_401() {
     assert_eq!(status_with(&app, "GET", &sign(&foreign, "at+jwt")).await.0, 200);
     foreign["nbf"] = (app.now().seconds() + 11).into();
     assert_eq!(status_with(&app, "GET", &sign(&foreign, "at+jwt")).await.0, 401);
+    foreign["nbf"] = app.now().seconds().into();
+    foreign["iat"] = (app.now().seconds() + 11).into();
+    assert_eq!(status_with(&app, "GET", &sign(&foreign, "at+jwt")).await.0, 401);
+    foreign["iat"] = app.now().seconds().into();
+
+    // Claims that are missing, of another type, or there twice, though rightly signed.
+    for member in ["iss", "sub", "aud", "client_id", "iat", "nbf", "exp", "jti"] {
+        let mut missing = foreign.clone();
+        missing.as_object_mut().unwrap().remove(member);
+        assert_eq!(status_with(&app, "GET", &sign(&missing, "at+jwt")).await.0, 401, "{member}");
+        let mut null = foreign.clone();
+        null[member] = serde_json::Value::Null;
+        assert_eq!(status_with(&app, "GET", &sign(&null, "at+jwt")).await.0, 401, "{member}");
+    }
+    let sign_raw = |claims: &[u8]| {
+        use identety_domain::keys::Signer as _;
+        let alg = identety_domain::client::SigningAlg::Es256;
+        keys.sign(alg, "at+jwt", claims).unwrap()
+    };
+    let text = foreign.to_string();
+    assert_eq!(status_with(&app, "GET", &sign_raw(text.as_bytes())).await.0, 200);
+    let twice = text.replacen('{', r#"{"scope":"clients:write","#, 1);
+    let not_utf8 = [text.as_bytes(), b"\xff"].concat();
+    let trailing = format!("{text}{{}}");
+    let deep = format!(r#"{{"x":{}{}}}"#, "[".repeat(3000), "]".repeat(3000));
+    for claims in [twice.as_bytes(), &not_utf8, trailing.as_bytes(), deep.as_bytes(), b"", b"[]"] {
+        assert_eq!(status_with(&app, "GET", &sign_raw(claims)).await.0, 401);
+    }
 }
 
 async fn administrator(app: &TestApp, scopes: &[&str]) -> (TestClient, String) {

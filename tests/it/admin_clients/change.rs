@@ -211,3 +211,17 @@ async fn a_deleted_client_id_may_be_registered_anew() {
     assert_eq!(app.token(&first, &[]).await.status, 401);
     assert_eq!(app.token(&second, &[]).await.status, 200);
 }
+
+#[tokio::test]
+async fn a_clock_that_steps_back_takes_no_time_back() {
+    let app = TestApp::start().await;
+    let client = app.m2m_client(&["read"]).await;
+    app.change(&client, json!({"name": "Later"})).await;
+    let before = show(&app, &client).await;
+    app.rewind(60);
+    let changed = patch(&app, &client, &json!({"name": "Earlier"})).await.json();
+    assert_eq!(changed["updatedAt"], before["updatedAt"]);
+    assert_eq!(changed["version"], 3);
+    let answer = app.token(&client, &[]).await;
+    assert_eq!(answer.json()["expires_in"], 3600);
+}

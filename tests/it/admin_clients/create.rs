@@ -216,6 +216,8 @@ async fn an_import_brings_its_own_identifier_and_secret() {
 #[case("clientSecret", json!("control\u{7}character"))]
 #[case("clientSecret", json!(1_234_567_890_123_456_u64))]
 #[case("clientId", json!(""))]
+#[case("clientId", json!("01890000-0000-7000-8000-000000000000"))]
+#[case("clientId", json!("0189000000007000800000000000000A"))]
 #[case("clientId", json!("x".repeat(256)))]
 #[case("clientId", json!("umlaut-ü"))]
 #[case("type", json!("confidential"))]
@@ -437,4 +439,15 @@ async fn an_error_names_the_member_as_the_caller_did() {
     let mut fields = create(&app, &members).await.fields();
     fields.sort();
     assert_eq!(fields, ["allowedScopes[1]", "settings.accessTokenTTL"]);
+}
+
+#[tokio::test]
+async fn a_repeated_creation_makes_a_second_client_for_there_is_no_idempotency_key() {
+    let app = TestApp::start().await;
+    let members = json!({"name": "Twin", "type": "m2m"});
+    for _ in 0..2 {
+        let call = app.admin("POST", "/admin/clients").header("idempotency-key", "same");
+        assert_eq!(call.json(&members).send().await.status, 201);
+    }
+    assert_eq!(app.admin("GET", "/admin/clients").send().await.json()["meta"]["total"], 2);
 }

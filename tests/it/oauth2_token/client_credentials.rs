@@ -255,5 +255,6 @@ async fn a_preflight_is_answered_for_any_origin_without_credentials() {
     assert_eq!(answer.status, 204);
     assert_eq!(answer.header("access-control-allow-origin"), "*");
     assert_eq!(answer.header("access-control-allow-methods"), "POST");
+    assert_eq!(answer.header("access-control-allow-headers"), "authorization, content-type");
     assert_eq!(answer.header("access-control-allow-credentials"), "");
 }

@@ -199,6 +199,13 @@ impl ClientId {
         fits.then(|| Self(text.to_owned()))
     }
 
+    /// Takes the identifier of an import. `None` when it is none, or a UUID: users are named by UUIDs,
+    /// and a client's tokens must never be taken for a user's (RFC 9700 §4.15).
+    #[must_use]
+    pub fn for_import(text: &str) -> Option<Self> {
+        Self::parse(text).filter(|id| Uuid::try_parse(id.as_str()).is_err())
+    }
+
     /// The identifier as written.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -96,8 +96,8 @@ pub struct AccessToken {
 }
 
 impl AccessToken {
-    /// A token by which `client` acts for itself. Its `sub` is the clientId, which begins with the
-    /// client's type or was chosen by an administrator; users' are UUIDs (RFC 9700 §4.15).
+    /// A token by which `client` acts for itself. Its `sub` is the clientId, which is never a UUID as
+    /// users' are (RFC 9700 §4.15).
     pub(super) fn for_client(
         issuer: &Issuer,
         client: &Client,
