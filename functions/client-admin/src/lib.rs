@@ -1,6 +1,7 @@
 //! Management: the administration API of clients and their secrets.
 
 mod access;
+mod change;
 mod create;
 mod delete;
 mod list;

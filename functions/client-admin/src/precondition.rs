@@ -7,9 +7,6 @@ use identety_http::problem::Problem;
 
 use crate::representation;
 
-/// How often a change without `If-Match` is tried again on top of another that came in between.
-pub(crate) const ATTEMPTS: usize = 4;
-
 /// Checks `If-Match`, if there is one.
 pub(crate) fn check(headers: &HeaderMap, client: &Client) -> Result<(), Problem> {
     if !is_present(headers) {

@@ -1,5 +1,6 @@
 //! `POST /admin/clients/{id}/secrets` and `DELETE …/secrets/{secretId}`: rotation without a gap.
 
+use std::fmt::Display;
 use std::sync::Arc;
 
 use axum::Extension;
@@ -11,15 +12,15 @@ use identety_domain::admin::Administrator;
 use identety_domain::client::{
     Client, DeleteSecretError, RotateSecretError, RotatedSecret, delete_secret, rotate_secret,
 };
-use identety_domain::store::Change;
 use identety_http::edge::Context;
 use identety_http::problem::Problem;
 use identety_http::{ambient, json, response};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
+use crate::change::{Change, Decision};
 use crate::create::json_problem;
-use crate::{Management, access, find_client, precondition, representation, store_problem};
+use crate::{Management, representation};
 
 /// How long an older secret may be left to live, in seconds: a year.
 const MAX_EXPIRE_PREVIOUS_IN: u64 = 31_536_000;
@@ -32,13 +33,15 @@ pub(crate) async fn post(
     request: Request,
 ) -> Response {
     let headers = request.headers().clone();
+    let (state, administrator) = (&*state, &administrator);
+    let change = Change { state, context: &context, administrator, id: &id, headers: &headers };
     let asked = json::read_object(request, &[json::JSON], true).await.map_err(json_problem);
     let rotated = match asked.and_then(expire_previous_in) {
-        Ok(seconds) => rotate(&state, &context, &administrator, &id, &headers, seconds).await,
+        Ok(seconds) => rotate(&change, seconds).await,
         Err(problem) => Err(problem),
     };
     match rotated {
-        Ok(rotated) => created(&state, &context, &rotated),
+        Ok(rotated) => created(state, &context, &rotated),
         Err(problem) => problem.into_response(),
     }
 }
@@ -63,34 +66,25 @@ fn expire_previous_in(members: Map<String, Value>) -> Result<Option<Seconds>, Pr
 }
 
 async fn rotate(
-    state: &Management,
-    context: &Context,
-    administrator: &Administrator,
-    id: &str,
-    headers: &HeaderMap,
+    change: &Change<'_>,
     expire_previous_in: Option<Seconds>,
 ) -> Result<RotatedSecret, Problem> {
-    let server_error = |error: &dyn std::fmt::Display| Problem::server_error(&context.id, error);
-    for _ in 0..precondition::ATTEMPTS {
-        let before = find_client(state, id, &context.id).await?;
-        precondition::check(headers, &before)?;
-        access::check_may_manage(administrator, &before)?;
-        let mut rng = ambient::rng().map_err(|error| server_error(&error))?;
-        let rotated =
-            rotate_secret(&before, expire_previous_in, &state.hasher, context.now, &mut rng);
-        let rotated = rotated.map_err(|error| match error {
-            RotateSecretError::PublicClient | RotateSecretError::TooManyLive => {
-                Problem::new(StatusCode::CONFLICT, error.to_string())
-            }
-            RotateSecretError::Hash(error) => server_error(&error),
-        })?;
-        let changed = state.clients.update(&before, &rotated.client).await;
-        match changed.map_err(|error| store_problem(&error, &context.id))? {
-            Change::Done => return Ok(rotated),
-            Change::Conflict => {}
-        }
-    }
-    Err(precondition::lost(headers))
+    let Change { state, context, .. } = change;
+    let server_error = |error: &dyn Display| Problem::server_error(&context.id, error);
+    change
+        .make(|before| {
+            let mut rng = ambient::rng().map_err(|error| server_error(&error))?;
+            let rotated =
+                rotate_secret(before, expire_previous_in, &state.hasher, context.now, &mut rng);
+            let rotated = rotated.map_err(|error| match error {
+                RotateSecretError::PublicClient | RotateSecretError::TooManyLive => {
+                    Problem::new(StatusCode::CONFLICT, error.to_string())
+                }
+                RotateSecretError::Hash(error) => server_error(&error),
+            })?;
+            Ok((Decision::Update(Box::new(rotated.client.clone())), rotated))
+        })
+        .await
 }
 
 fn created(state: &Management, context: &Context, rotated: &RotatedSecret) -> Response {
@@ -115,19 +109,15 @@ pub(crate) async fn delete(
     Path((id, secret_id)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Response {
-    match remove(&state, &context, &administrator, (&id, &secret_id), &headers).await {
+    let (state, administrator) = (&*state, &administrator);
+    let change = Change { state, context: &context, administrator, id: &id, headers: &headers };
+    match remove(&change, &secret_id).await {
         Ok(client) => representation::answer(&client, &context.id),
         Err(problem) => problem.into_response(),
     }
 }
 
-async fn remove(
-    state: &Management,
-    context: &Context,
-    administrator: &Administrator,
-    (id, secret_id): (&str, &str),
-    headers: &HeaderMap,
-) -> Result<Client, Problem> {
+async fn remove(change: &Change<'_>, secret_id: &str) -> Result<Client, Problem> {
     let refused = |error: DeleteSecretError| {
         let status = match error {
             DeleteSecretError::NotFound => StatusCode::NOT_FOUND,
@@ -135,18 +125,12 @@ async fn remove(
         };
         Problem::new(status, error.to_string())
     };
-    for _ in 0..precondition::ATTEMPTS {
-        let before = find_client(state, id, &context.id).await?;
-        precondition::check(headers, &before)?;
-        access::check_may_manage(administrator, &before)?;
-        let secret_id =
-            Uuid::parse_str(secret_id).map_err(|_| refused(DeleteSecretError::NotFound))?;
-        let after = delete_secret(&before, secret_id, context.now).map_err(refused)?;
-        let changed = state.clients.update(&before, &after).await;
-        match changed.map_err(|error| store_problem(&error, &context.id))? {
-            Change::Done => return Ok(after),
-            Change::Conflict => {}
-        }
-    }
-    Err(precondition::lost(headers))
+    change
+        .make(|before| {
+            let secret_id =
+                Uuid::parse_str(secret_id).map_err(|_| refused(DeleteSecretError::NotFound))?;
+            let after = delete_secret(before, secret_id, change.context.now).map_err(refused)?;
+            Ok((Decision::Update(Box::new(after.clone())), after))
+        })
+        .await
 }
