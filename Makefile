@@ -18,6 +18,9 @@ run: ## Runs the whole server on this machine: http://localhost:8080
 	cargo run --locked --quiet --profile quick -p identety -- serve
 
 test: setup ## Runs every test, in process, as a program, as Lambda binaries, and with outside clients
+	cargo test --locked --workspace --no-run
+	cargo build --locked -p identety
+	QUICK=1 infra/build.sh .aws-sam/test/build
 	cargo test --locked --workspace
 
 check: setup fmt clippy deny layers infra ## Formats, lints, licences, layers, template
