@@ -15,7 +15,7 @@ help: ## Says what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/make \1\t\2/'
 
 run: ## Runs the whole server on this machine: http://localhost:8080
-	cargo run --locked --quiet --profile quick -p identety -- serve
+	cargo run --locked --quiet -p identety -- serve
 
 test: setup ## Runs every test, in process, as a program, as Lambda binaries, and with outside clients
 	cargo test --locked --workspace --no-run
