@@ -221,3 +221,19 @@ impl AuthenticationError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_identifier_costs_what_known_ones_of_its_form_cost() {
+        for kind in ["public", "private", "m2m"] {
+            let generated = format!("{kind}_{}", "A".repeat(24));
+            assert_eq!(unknown_cost(&generated), HashCost::Generated);
+        }
+        for chosen in ["orders", "m2m_short", "m2m_AAAAAAAAAAAAAAAAAAAAAAA!", "", "umlaut-ü"] {
+            assert_eq!(unknown_cost(chosen), HashCost::Chosen, "{chosen}");
+        }
+    }
+}
