@@ -18,6 +18,7 @@ run: ## Runs the whole server on this machine: http://localhost:8080
 	cargo run --locked --quiet -p identety -- serve
 
 test: setup ## Runs every test, in process, as a program, as Lambda binaries, and with outside clients
+	infra/check.sh
 	cargo test --locked --workspace --no-run
 	cargo build --locked -p identety
 	QUICK=1 infra/build.sh .aws-sam/test/build
