@@ -9,8 +9,10 @@
 
 pub mod admin;
 pub mod authentication;
+pub mod authorization;
 pub mod client;
 pub mod discovery;
+pub mod grant;
 pub mod hashing;
 pub mod id;
 pub mod issuer;
@@ -21,6 +23,7 @@ pub mod secret;
 pub mod store;
 pub mod time;
 pub mod token;
+pub mod user;
 
 pub use issuer::{Issuer, Settings};
 pub use scope::{Scope, ScopeToken};

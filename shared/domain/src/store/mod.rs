@@ -3,8 +3,17 @@
 //!
 //! "Not found" is an answer, never an error: `Err` means that the store failed.
 
+mod accounts;
+mod grants;
+
 use async_trait::async_trait;
 use uuid::Uuid;
+
+pub use accounts::{ConsentStore, UserList, UserStore, UserWrite};
+pub use grants::{
+    AttemptStore, Attempts, GrantCreation, GrantStore, Redeem, Rotate, SessionStore,
+    TransactionStore,
+};
 
 use crate::Timestamp;
 use crate::client::{Client, ClientId};

@@ -1,0 +1,76 @@
+//! Sessions: a browser in which a user has signed in.
+
+use std::fmt;
+
+use rand_core::CryptoRng;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{SessionKey, TransactionId};
+use crate::{Seconds, Timestamp, id};
+
+/// How long a session lasts that nobody uses: a day.
+pub const SESSION_IDLE: Seconds = 86_400;
+
+/// How long a session lasts after its user has shown who they are: a week.
+pub const SESSION_ABSOLUTE: Seconds = 7 * 86_400;
+
+/// How often the use of a session is written down.
+pub const SESSION_TOUCHED_EVERY: Seconds = 300;
+
+/// By which grants name the session that they end with. It stays the same when its user shows again who
+/// they are, although the cookie changes.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SessionId(String);
+
+impl SessionId {
+    /// A new one.
+    #[must_use]
+    pub fn generate(rng: &mut dyn CryptoRng) -> Self {
+        Self(id::random_text::<18>(rng))
+    }
+}
+
+impl fmt::Display for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A session.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Session {
+    /// The hash of its cookie.
+    pub key: SessionKey,
+    /// Its lasting identifier.
+    pub id: SessionId,
+    /// Who has signed in.
+    pub user: Uuid,
+    /// When the user showed who they are.
+    pub auth_time: Timestamp,
+    /// For which transaction; `None` where there was none.
+    pub transaction: Option<TransactionId>,
+    /// When it was last used, to some minutes.
+    pub last_seen_at: Timestamp,
+}
+
+impl Session {
+    /// Whether it counts at `now`.
+    #[must_use]
+    pub fn is_live(&self, now: Timestamp) -> bool {
+        now < self.ends_at()
+    }
+
+    /// When it ends if it is not used.
+    #[must_use]
+    pub fn ends_at(&self) -> Timestamp {
+        self.last_seen_at.plus(SESSION_IDLE).min(self.auth_time.plus(SESSION_ABSOLUTE))
+    }
+
+    /// Whether its use should be written down at `now`.
+    #[must_use]
+    pub fn is_to_be_touched(&self, now: Timestamp) -> bool {
+        now >= self.last_seen_at.plus(SESSION_TOUCHED_EVERY)
+    }
+}
