@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use rand_core::CryptoRng;
 
-use crate::client::{Client, ClientId, FieldError};
+use crate::client::{Client, ClientId};
 use crate::hashing::{HashCost, HashError, SecretHasher, Verification};
 use crate::keys::Verifier;
 use crate::limits::{self, Counted, PeerAddress};
 use crate::store::{ApiKeyStore, ClientStore, FailureStore, StoreError};
 use crate::token::{self, AccessTokenError};
-use crate::{Scope, Seconds, Secret, Settings, Timestamp, id};
+use crate::{FieldError, Scope, Seconds, Secret, Settings, Timestamp, id};
 
 /// What an administrator showed.
 #[derive(Clone, Debug)]
