@@ -108,6 +108,10 @@ impl AdminAuthenticator {
         let claims = token::check(&*self.verifier, issuer, &audience, token.expose(), now)?;
         // A disabled administrator is refused at once, not when its token ends.
         let client_id = ClientId::parse(&claims.client_id).ok_or(AccessTokenError::NotOurs)?;
+        // A user can allow a client much, but not to administrate.
+        if claims.grant_id.is_some() || claims.sub != claims.client_id {
+            return Err(AccessTokenError::NotOurs.into());
+        }
         let client = self.clients.find(&client_id).await?;
         if !client.is_some_and(|client| client.metadata.is_active) {
             return Err(AdminError::InactiveClient);

@@ -44,11 +44,8 @@ pub(super) async fn grant(
         nonce: grant.nonce.as_deref(),
     };
     let response = issue(services, client, &grant, what, now, rng)?;
-    let redemption = Redemption {
-        id: id::uuid_v7(now, rng),
-        at: now,
-        forget_at: super::forget_at(now, client),
-    };
+    let redemption =
+        Redemption { id: id::uuid_v7(now, rng), at: now, forget_at: super::forget_at(now, client) };
     match services.grants.grants.redeem_code(&grant.id, &redemption).await? {
         Redeem::Redeemed => Ok(response),
         Redeem::Refused => Err(code_reused(services, &grant, now).await),

@@ -100,9 +100,8 @@ pub(super) async fn behind(
     let Some(client_id) = ClientId::parse(&claims.client_id) else { return Ok(None) };
     let client = services.authenticator.clients.find(&client_id).await?;
     // One that was registered later under the same clientId is another client.
-    let same = |client: &Client| {
-        client.metadata.is_active && claims.iat >= client.created_at.seconds()
-    };
+    let same =
+        |client: &Client| client.metadata.is_active && claims.iat >= client.created_at.seconds();
     let Some(client) = client.filter(same) else { return Ok(None) };
     let Some(grant_id) = &claims.grant_id else { return Ok(Some((client, None))) };
     let Some(id) = GrantId::parse(grant_id) else { return Ok(None) };

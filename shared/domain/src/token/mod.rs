@@ -255,7 +255,7 @@ fn granted_audience(
 
 /// The client's own audiences. Without any: that of the administration API for its clients, that of
 /// the deployment for all others.
-fn allowed_audiences(settings: &Settings, client: &Client) -> Vec<String> {
+pub(crate) fn allowed_audiences(settings: &Settings, client: &Client) -> Vec<String> {
     let own = &client.metadata.audiences;
     if !own.is_empty() {
         return own.clone();

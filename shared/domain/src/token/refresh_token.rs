@@ -34,8 +34,7 @@ pub(super) async fn grant(
     rng: &mut (dyn CryptoRng + Send),
 ) -> Result<TokenResponse, TokenError> {
     let RefreshTokenRequest { refresh_token, scope, resources } = request;
-    let token =
-        services.refresh_key.read(refresh_token.expose()).ok_or(InvalidGrant::Unknown)?;
+    let token = services.refresh_key.read(refresh_token.expose()).ok_or(InvalidGrant::Unknown)?;
     let found = services.grants.grants.find_grant(&token.grant).await?;
     let grant = found.ok_or(InvalidGrant::Unknown)?;
     check_client(client, &grant)?;

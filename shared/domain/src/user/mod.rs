@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 pub use claims::claims;
 pub use metadata::UserMetadata;
-pub use password::{Password, PasswordError};
+pub use password::{MAX_PASSWORD_BYTES, Password, PasswordError};
 pub use registration::register;
 
 use crate::Timestamp;

@@ -12,7 +12,8 @@ pub struct Password(Secret);
 
 const MIN_CHARACTERS: usize = 8;
 const MAX_CHARACTERS: usize = 256;
-const MAX_BYTES: usize = 1024;
+/// The most bytes that a password can have.
+pub const MAX_PASSWORD_BYTES: usize = 1024;
 
 /// Why a text is no password.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
@@ -39,7 +40,7 @@ impl Password {
         if characters < MIN_CHARACTERS {
             return Err(PasswordError::TooShort);
         }
-        if characters > MAX_CHARACTERS || text.len() > MAX_BYTES {
+        if characters > MAX_CHARACTERS || text.len() > MAX_PASSWORD_BYTES {
             return Err(PasswordError::TooLong);
         }
         if text.chars().any(char::is_control) {
