@@ -6,5 +6,7 @@ mod session;
 mod transaction;
 
 pub use cookies::{BrowserKey, BrowserSecret, CsrfToken, SessionKey, SessionSecret};
-pub use session::{Session, SessionId};
-pub use transaction::{AuthorizationRequest, ResponseMode, Transaction, TransactionId};
+pub use session::{SESSION_ABSOLUTE, SESSION_IDLE, SESSION_TOUCHED_EVERY, Session, SessionId};
+pub use transaction::{
+    AuthorizationRequest, ResponseMode, TRANSACTION_LIFETIME, Transaction, TransactionId,
+};
