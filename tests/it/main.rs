@@ -10,6 +10,7 @@
 
 mod admin_clients;
 mod faults;
+mod key_vault;
 mod lambda;
 mod oauth2_token;
 mod outside_clients;

@@ -11,7 +11,8 @@ use identety_dynamodb::sdk::config::timeout::TimeoutConfig;
 use identety_dynamodb::{Embedded, Tables, config, create_tables};
 use identety_tests::contract::{self, Raw, Stores};
 use identety_tests::moto::Moto;
-use identety_tests::{each_corruption, each_race, each_sentence};
+use identety_tests::{each_corruption, each_race, each_repeated_race, each_sentence};
+use tokio::task::JoinHandle;
 
 /// Stores for one test, and what must outlive them.
 struct Backend {
@@ -68,6 +69,18 @@ macro_rules! tests_of_stores {
     };
 }
 
+/// More threads than cores, so that some are stopped in the middle of what they do.
+macro_rules! tests_of_rounds {
+    ($($module:ident :: $sentence:ident)*) => {
+        $(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 8)]
+            async fn $sentence() {
+                contract::$module::$sentence(&backend().await.stores, ROUNDS).await;
+            }
+        )*
+    };
+}
+
 macro_rules! tests_of_stores_and_raw {
     ($($module:ident :: $sentence:ident)*) => {
         $(
@@ -83,17 +96,22 @@ macro_rules! tests_of_stores_and_raw {
 mod embedded_in_memory {
     use super::*;
 
+    const ROUNDS: u16 = 100;
+
     async fn backend() -> Backend {
         in_memory().await
     }
 
     each_sentence!(tests_of_stores);
     each_race!(tests_of_stores);
+    each_repeated_race!(tests_of_rounds);
     each_corruption!(tests_of_stores_and_raw);
 }
 
 mod embedded_on_files {
     use super::*;
+
+    const ROUNDS: u16 = 10;
 
     async fn backend() -> Backend {
         on_files().await
@@ -101,10 +119,13 @@ mod embedded_on_files {
 
     each_sentence!(tests_of_stores);
     each_race!(tests_of_stores);
+    each_repeated_race!(tests_of_rounds);
 }
 
 mod embedded_over_http {
     use super::*;
+
+    const ROUNDS: u16 = 10;
 
     async fn backend() -> Backend {
         over_http().await
@@ -112,6 +133,20 @@ mod embedded_over_http {
 
     each_sentence!(tests_of_stores);
     each_race!(tests_of_stores);
+    each_repeated_race!(tests_of_rounds);
+}
+
+/// Runs one sentence on tables of its own. Its future has its place in this function: all together would
+/// not have it on one stack.
+fn spawned<F: Future<Output = ()> + Send>(
+    moto: SocketAddr,
+    prefix: &'static str,
+    sentence: impl FnOnce(Stores) -> F + Send + 'static,
+) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        let stores = Backend::new(patient(moto), Tables::with_prefix(prefix), ()).await.stores;
+        sentence(stores).await;
+    })
 }
 
 /// One test for all sentences, so that one moto serves them and ends with them.
@@ -123,10 +158,10 @@ async fn moto_agrees_with_every_sentence() {
         ($($module:ident :: $sentence:ident)*) => {
             $(
                 let prefix = concat!(stringify!($sentence), "-");
-                let backend = Backend::new(patient(moto.address), Tables::with_prefix(prefix), ());
-                let stores = backend.await.stores;
-                let run = async move { contract::$module::$sentence(&stores).await };
-                if let Err(panic) = tokio::spawn(run).await {
+                let run = spawned(moto.address, prefix, |stores| async move {
+                    contract::$module::$sentence(&stores).await;
+                });
+                if let Err(panic) = run.await {
                     refuted.push(format!("{}: {panic}", stringify!($sentence)));
                 }
             )*
@@ -146,6 +181,7 @@ fn every_sentence_is_called() {
     let called: BTreeSet<String> = each_sentence!(names)
         .into_iter()
         .chain(each_race!(names))
+        .chain(each_repeated_race!(names))
         .chain(each_corruption!(names))
         .map(str::to_owned)
         .collect();

@@ -12,7 +12,7 @@ use super::{Raw, Stores};
 
 /// What happens to an item: another value in a place, or none.
 #[derive(Debug)]
-struct Damage {
+pub(super) struct Damage {
     name: &'static str,
     value: Option<AttributeValue>,
 }
@@ -150,7 +150,7 @@ pub async fn a_member_that_this_version_does_not_know_does_not_matter(stores: &S
 }
 
 impl Raw {
-    async fn damage(&self, table: &str, key: &[(&str, &str)], damage: &Damage) {
+    pub(super) async fn damage(&self, table: &str, key: &[(&str, &str)], damage: &Damage) {
         let mut update = self.dynamo.update_item().table_name(table);
         for (part, value) in key {
             update = update.key(*part, text(value));
@@ -166,27 +166,27 @@ impl Raw {
     }
 }
 
-fn with(name: &'static str, value: AttributeValue) -> Damage {
+pub(super) fn with(name: &'static str, value: AttributeValue) -> Damage {
     Damage { name, value: Some(value) }
 }
 
-fn without(name: &'static str) -> Damage {
+pub(super) fn without(name: &'static str) -> Damage {
     Damage { name, value: None }
 }
 
-fn text(text: &str) -> AttributeValue {
+pub(super) fn text(text: &str) -> AttributeValue {
     AttributeValue::S(text.to_owned())
 }
 
-fn number(number: &str) -> AttributeValue {
+pub(super) fn number(number: &str) -> AttributeValue {
     AttributeValue::N(number.to_owned())
 }
 
-fn map<const N: usize>(members: [(&str, AttributeValue); N]) -> AttributeValue {
+pub(super) fn map<const N: usize>(members: [(&str, AttributeValue); N]) -> AttributeValue {
     AttributeValue::M(members.map(|(name, value)| (name.to_owned(), value)).into())
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "a store's answer is used up here")]
-fn assert_corrupt<T: std::fmt::Debug>(found: Result<T, StoreError>, damage: &Damage) {
+pub(super) fn assert_corrupt<T: std::fmt::Debug>(found: Result<T, StoreError>, damage: &Damage) {
     assert!(matches!(found, Err(StoreError::Corrupt(_))), "{damage:?} gives {found:?}");
 }

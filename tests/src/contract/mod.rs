@@ -1,14 +1,21 @@
 //! What every implementation of the stores keeps to, whatever DynamoDB is behind it: one function for
 //! each sentence of the traits' documentation. [`each_sentence!`](crate::each_sentence) names them all.
 
+pub mod attempts;
 pub mod clients;
 pub mod corrupt;
 mod fixtures;
+pub mod grant_corrupt;
+mod grant_fixtures;
+pub mod grant_races;
+pub mod grants;
 pub mod keys;
 pub mod limits;
 pub mod lists;
 pub mod races;
 pub mod secrets;
+pub mod sessions;
+pub mod transactions;
 
 pub use identety::app::Stores;
 use identety_dynamodb::Tables;
@@ -75,6 +82,43 @@ macro_rules! each_sentence {
             keys::a_ring_is_written_only_after_the_one_before
             keys::the_rings_of_two_algorithms_do_not_touch_each_other
             keys::the_wrapped_key_is_written_once
+            grants::every_member_of_a_grant_comes_back_as_it_was
+            grants::a_grant_that_is_not_there_is_not_found
+            grants::a_grant_is_created_only_where_there_is_none
+            grants::a_redeemed_code_gives_the_first_generation
+            grants::a_code_is_redeemed_once
+            grants::a_redemption_repeated_with_its_id_is_the_same
+            grants::the_code_of_no_grant_is_refused_and_creates_none
+            grants::the_code_of_a_grant_that_has_ended_is_refused
+            grants::a_rotation_moves_the_generation_on_by_one
+            grants::a_rotation_of_another_generation_shows_the_grant
+            grants::a_rotation_before_the_code_is_used_is_refused
+            grants::a_rotation_of_no_grant_is_refused_and_creates_none
+            grants::a_rotation_after_the_end_of_the_grant_is_refused
+            grants::nothing_comes_after_the_last_generation
+            grants::a_grant_ends_once_and_keeps_the_rest
+            grants::the_end_of_no_grant_creates_none
+            grants::what_happens_to_a_grant_leaves_others_alone
+            sessions::every_member_of_a_session_comes_back_as_it_was
+            sessions::a_session_that_is_not_there_is_not_found
+            sessions::a_session_in_use_notes_when
+            sessions::an_earlier_use_of_a_session_does_not_replace_a_later_one
+            sessions::the_use_of_a_session_that_is_gone_creates_none
+            sessions::a_session_that_is_removed_is_gone_and_no_other
+            sessions::who_has_signed_out_of_a_session_has_signed_out_of_no_other
+            sessions::a_sign_out_is_on_record_though_the_session_is_gone
+            transactions::every_member_of_a_transaction_comes_back_as_it_was
+            transactions::a_transaction_that_is_not_there_is_not_found
+            transactions::a_transaction_is_denied_and_no_other
+            transactions::the_denial_of_no_transaction_creates_none
+            attempts::attempts_are_counted_below_the_limit
+            attempts::under_another_key_attempts_are_counted_anew
+            attempts::where_no_attempt_is_allowed_none_is_counted
+            attempts::a_late_attempt_counts_and_blocks_the_next_ones
+            attempts::a_late_attempt_counts_only_on_top_of_what_was_seen
+            attempts::a_late_attempt_where_nothing_counts_creates_no_counter
+            attempts::an_attempt_that_is_taken_back_does_not_count
+            attempts::where_nothing_counts_nothing_is_taken_back
         }
     };
 }
@@ -96,6 +140,24 @@ macro_rules! each_race {
     };
 }
 
+/// The same for races that are repeated, since a race may be won by chance: they take a number of rounds
+/// too.
+#[macro_export]
+macro_rules! each_repeated_race {
+    ($with:ident) => {
+        $with! {
+            grant_races::of_fifty_creations_of_one_grant_one_succeeds
+            grant_races::of_a_hundred_redemptions_of_one_code_one_succeeds
+            grant_races::of_fifty_rotations_of_one_generation_one_succeeds
+            grant_races::no_code_is_redeemed_after_its_grant_has_ended
+            grant_races::no_token_is_rotated_after_its_grant_has_ended
+            grant_races::of_two_hundred_attempts_as_many_count_as_may
+            grant_races::of_fifty_late_attempts_one_counts
+            grant_races::attempts_taken_back_at_once_never_count_below_none
+        }
+    };
+}
+
 /// The same for sentences about what no store writes: they take a [`Raw`] too.
 #[macro_export]
 macro_rules! each_corruption {
@@ -110,6 +172,14 @@ macro_rules! each_corruption {
             corrupt::a_wrapped_key_that_cannot_be_read_is_an_error
             corrupt::a_counter_beyond_counting_is_an_error
             corrupt::a_member_that_this_version_does_not_know_does_not_matter
+            grant_corrupt::a_grant_that_cannot_be_read_is_an_error
+            grant_corrupt::a_redemption_of_what_cannot_be_read_is_an_error
+            grant_corrupt::a_grant_that_is_half_redeemed_is_an_error
+            grant_corrupt::a_redemption_on_record_is_no_member_of_the_grant
+            grant_corrupt::a_session_that_cannot_be_read_is_an_error
+            grant_corrupt::a_sign_out_that_cannot_be_read_is_an_error
+            grant_corrupt::a_transaction_that_cannot_be_read_is_an_error
+            grant_corrupt::a_counter_of_attempts_that_cannot_be_read_is_an_error
         }
     };
 }

@@ -110,7 +110,7 @@ pub async fn updates_and_uses_of_a_secret_at_once_lose_nothing(stores: &Stores) 
 }
 
 /// What `number` tasks give that run at once, in the order of their numbers.
-async fn at_once<T, F>(number: u16, task: impl Fn(u16) -> F) -> Vec<T>
+pub(super) async fn at_once<T, F>(number: u16, task: impl Fn(u16) -> F) -> Vec<T>
 where
     T: Send + 'static,
     F: Future<Output = Result<T, StoreError>> + Send + 'static,
@@ -124,7 +124,7 @@ where
 }
 
 /// The number of the only task that ended like this.
-fn only<T: PartialEq>(ends: &[T], expected: &T) -> u16 {
+pub(super) fn only<T: PartialEq>(ends: &[T], expected: &T) -> u16 {
     let mut winners = ends.iter().zip(0..).filter(|(end, _)| *end == expected);
     let winner = winners.next().map(|(_, number)| number).expect("a winner");
     assert_eq!(winners.count(), 0, "there is more than one winner");
