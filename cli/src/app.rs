@@ -8,9 +8,11 @@ use identety_domain::Settings;
 use identety_domain::admin::AdminAuthenticator;
 use identety_domain::authentication::ClientAuthenticator;
 use identety_domain::hashing::SecretHasher;
-use identety_domain::store::{ApiKeyStore, ClientStore, FailureStore, KeyStore};
+use identety_domain::store::{
+    ApiKeyStore, ClientStore, ConsentStore, FailureStore, KeyStore, UserStore,
+};
 use identety_dynamodb::sdk::Client as DynamoDb;
-use identety_dynamodb::{ClientTable, GrantTable, KeyTable, Tables};
+use identety_dynamodb::{AccountTable, ClientTable, GrantTable, KeyTable, Tables};
 use identety_http::edge::{self, Clock};
 use identety_keys::{KeyVault, PublishedKeys, Sealing};
 use token::BackChannel;
@@ -22,6 +24,10 @@ pub struct Stores {
     pub clients: Arc<dyn ClientStore>,
     /// The administrators' API key.
     pub api_keys: Arc<dyn ApiKeyStore>,
+    /// The users.
+    pub users: Arc<dyn UserStore>,
+    /// What they have consented to.
+    pub consents: Arc<dyn ConsentStore>,
     /// The signing keys.
     pub keys: Arc<dyn KeyStore>,
     /// The counters of failures.
@@ -33,9 +39,12 @@ impl Stores {
     #[must_use]
     pub fn on(dynamodb: &DynamoDb, tables: &Tables) -> Self {
         let clients = Arc::new(ClientTable::new(dynamodb.clone(), &tables.clients));
+        let accounts = Arc::new(AccountTable::new(dynamodb.clone(), &tables.accounts));
         Self {
             clients: clients.clone(),
             api_keys: clients,
+            users: accounts.clone(),
+            consents: accounts,
             keys: Arc::new(KeyTable::new(dynamodb.clone(), &tables.keys)),
             failures: Arc::new(GrantTable::new(dynamodb.clone(), &tables.grants)),
         }

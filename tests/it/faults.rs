@@ -5,14 +5,15 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 use async_trait::async_trait;
 use identety::app::Stores;
-use identety_domain::Timestamp;
 use identety_domain::client::{Client, ClientId};
 use identety_domain::hashing::PhcString;
 use identety_domain::keys::{KeyRing, WrappedKey};
 use identety_domain::store::{
-    ApiKeyStore, Cause, Change, ClientList, ClientStore, Creation, FailureStore, From, KeyStore,
-    Order, Rehashed, StoreError, StoredKeys,
+    ApiKeyStore, Cause, Change, ClientList, ClientStore, ConsentStore, Creation, FailureStore,
+    From, KeyStore, Order, Rehashed, StoreError, StoredKeys, UserList, UserStore, UserWrite,
 };
+use identety_domain::user::{EmailAddress, User};
+use identety_domain::{Scope, Timestamp};
 use identety_tests::app::TestApp;
 use identety_tests::call::Answer;
 use rstest::rstest;
@@ -104,6 +105,68 @@ impl ClientStore for Faulty<dyn ClientStore> {
 }
 
 #[async_trait]
+impl UserStore for Faulty<dyn UserStore> {
+    async fn find(&self, id: Uuid) -> Result<Option<User>, StoreError> {
+        self.1.read()?;
+        self.0.find(id).await
+    }
+
+    async fn find_by_email(&self, email: &EmailAddress) -> Result<Option<User>, StoreError> {
+        self.1.read()?;
+        self.0.find_by_email(email).await
+    }
+
+    async fn create(&self, user: &User) -> Result<UserWrite, StoreError> {
+        self.1.write()?;
+        self.0.create(user).await
+    }
+
+    async fn update(&self, before: &User, after: &User) -> Result<UserWrite, StoreError> {
+        self.1.write()?;
+        self.0.update(before, after).await
+    }
+
+    async fn delete(&self, user: &User) -> Result<Change, StoreError> {
+        self.1.write()?;
+        self.0.delete(user).await
+    }
+
+    async fn list(&self, order: Order, from: From, limit: u32) -> Result<UserList, StoreError> {
+        self.1.read()?;
+        self.0.list(order, from, limit).await
+    }
+
+    async fn count(&self) -> Result<u64, StoreError> {
+        self.1.read()?;
+        self.0.count().await
+    }
+}
+
+#[async_trait]
+impl ConsentStore for Faulty<dyn ConsentStore> {
+    async fn consented(&self, user: Uuid, client: Uuid) -> Result<Option<Scope>, StoreError> {
+        self.1.read()?;
+        self.0.consented(user, client).await
+    }
+
+    async fn consent(
+        &self,
+        user: Uuid,
+        client: Uuid,
+        scope: &Scope,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.1.write()?;
+        self.0.consent(user, client, scope, at).await
+    }
+
+    async fn forget_consents(&self, user: Uuid) -> Result<(), StoreError> {
+        self.1.write()?;
+        self.0.forget_consents(user).await
+    }
+}
+
+#[async_trait]
 impl ApiKeyStore for Faulty<dyn ApiKeyStore> {
     async fn api_key(&self) -> Result<Option<PhcString>, StoreError> {
         self.1.read()?;
@@ -148,6 +211,8 @@ async fn faulty_app() -> (TestApp, Fault) {
     let app = TestApp::start_with(move |stores| Stores {
         clients: Arc::new(Faulty(stores.clients, behind.clone())),
         api_keys: Arc::new(Faulty(stores.api_keys, behind.clone())),
+        users: Arc::new(Faulty(stores.users, behind.clone())),
+        consents: Arc::new(Faulty(stores.consents, behind.clone())),
         keys: Arc::new(Faulty(stores.keys, behind.clone())),
         failures: Arc::new(Faulty(stores.failures, behind)),
     })

@@ -3,7 +3,9 @@
 
 use std::any::Any;
 use std::collections::BTreeSet;
+use std::future::Future;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::pin::Pin;
 use std::time::Duration;
 
 use identety_dynamodb::sdk::Client as DynamoDb;
@@ -114,25 +116,30 @@ mod embedded_over_http {
     each_race!(tests_of_stores);
 }
 
+/// A sentence, on these stores.
+type Run = fn(Stores) -> Pin<Box<dyn Future<Output = ()> + Send>>;
+
+macro_rules! runs {
+    ($($module:ident :: $sentence:ident)*) => {
+        [$((
+            stringify!($sentence),
+            (|stores| Box::pin(async move { contract::$module::$sentence(&stores).await })) as Run,
+        )),*]
+    };
+}
+
 /// One test for all sentences, so that one moto serves them and ends with them.
 #[tokio::test(flavor = "multi_thread")]
 async fn moto_agrees_with_every_sentence() {
     let moto = Moto::start().await;
     let mut refuted = Vec::new();
-    macro_rules! on_moto {
-        ($($module:ident :: $sentence:ident)*) => {
-            $(
-                let prefix = concat!(stringify!($sentence), "-");
-                let backend = Backend::new(patient(moto.address), Tables::with_prefix(prefix), ());
-                let stores = backend.await.stores;
-                let run = async move { contract::$module::$sentence(&stores).await };
-                if let Err(panic) = tokio::spawn(run).await {
-                    refuted.push(format!("{}: {panic}", stringify!($sentence)));
-                }
-            )*
-        };
+    for (sentence, run) in each_sentence!(runs) {
+        let tables = Tables::with_prefix(&format!("{sentence}-"));
+        let stores = Backend::new(patient(moto.address), tables, ()).await.stores;
+        if let Err(panic) = tokio::spawn(run(stores)).await {
+            refuted.push(format!("{sentence}: {panic}"));
+        }
     }
-    each_sentence!(on_moto);
     assert!(refuted.is_empty(), "moto refutes\n{}", refuted.join("\n"));
 }
 

@@ -1,6 +1,6 @@
 //! What a client is told of a user, which follows from the scope that the user allowed it.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::{Address, User};
 use crate::Scope;
@@ -78,6 +78,7 @@ impl Claims {
 #[cfg(test)]
 mod tests {
     use rstest::rstest;
+    use serde_json::json;
     use uuid::Uuid;
 
     use super::*;
