@@ -3,7 +3,9 @@
 
 use std::any::Any;
 use std::collections::BTreeSet;
+use std::future::Future;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::pin::Pin;
 use std::time::Duration;
 
 use identety_dynamodb::sdk::Client as DynamoDb;
@@ -12,7 +14,6 @@ use identety_dynamodb::{Embedded, Tables, config, create_tables};
 use identety_tests::contract::{self, Raw, Stores};
 use identety_tests::moto::Moto;
 use identety_tests::{each_corruption, each_race, each_repeated_race, each_sentence};
-use tokio::task::JoinHandle;
 
 /// Stores for one test, and what must outlive them.
 struct Backend {
@@ -136,17 +137,16 @@ mod embedded_over_http {
     each_repeated_race!(tests_of_rounds);
 }
 
-/// Runs one sentence on tables of its own. Its future has its place in this function: all together would
-/// not have it on one stack.
-fn spawned<F: Future<Output = ()> + Send>(
-    moto: SocketAddr,
-    prefix: &'static str,
-    sentence: impl FnOnce(Stores) -> F + Send + 'static,
-) -> JoinHandle<()> {
-    tokio::spawn(async move {
-        let stores = Backend::new(patient(moto), Tables::with_prefix(prefix), ()).await.stores;
-        sentence(stores).await;
-    })
+/// A sentence, on these stores.
+type Run = fn(Stores) -> Pin<Box<dyn Future<Output = ()> + Send>>;
+
+macro_rules! runs {
+    ($($module:ident :: $sentence:ident)*) => {
+        [$((
+            stringify!($sentence),
+            (|stores| Box::pin(async move { contract::$module::$sentence(&stores).await })) as Run,
+        )),*]
+    };
 }
 
 /// One test for all sentences, so that one moto serves them and ends with them.
@@ -154,20 +154,13 @@ fn spawned<F: Future<Output = ()> + Send>(
 async fn moto_agrees_with_every_sentence() {
     let moto = Moto::start().await;
     let mut refuted = Vec::new();
-    macro_rules! on_moto {
-        ($($module:ident :: $sentence:ident)*) => {
-            $(
-                let prefix = concat!(stringify!($sentence), "-");
-                let run = spawned(moto.address, prefix, |stores| async move {
-                    contract::$module::$sentence(&stores).await;
-                });
-                if let Err(panic) = run.await {
-                    refuted.push(format!("{}: {panic}", stringify!($sentence)));
-                }
-            )*
-        };
+    for (sentence, run) in each_sentence!(runs) {
+        let tables = Tables::with_prefix(&format!("{sentence}-"));
+        let stores = Backend::new(patient(moto.address), tables, ()).await.stores;
+        if let Err(panic) = tokio::spawn(run(stores)).await {
+            refuted.push(format!("{sentence}: {panic}"));
+        }
     }
-    each_sentence!(on_moto);
     assert!(refuted.is_empty(), "moto refutes\n{}", refuted.join("\n"));
 }
 

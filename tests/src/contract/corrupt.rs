@@ -2,12 +2,17 @@
 
 #![expect(missing_docs, reason = "the names of the functions are what they say")]
 
+use identety_domain::Scope;
 use identety_domain::client::SigningAlg;
 use identety_domain::keys::WrappedKey;
 use identety_domain::store::{Change, From, Order, StoreError};
 use identety_dynamodb::sdk::types::AttributeValue;
 
-use super::fixtures::{at, created, full_client, m2m_client, phc, renamed, ring};
+use super::consents::consent;
+use super::fixtures::{
+    at, created, full_client, full_user, id, m2m_client, phc, renamed, ring, user, user_created,
+    with_email,
+};
 use super::{Raw, Stores};
 
 /// What happens to an item: another value in a place, or none.
@@ -95,6 +100,81 @@ pub async fn a_pointer_to_nothing_finds_nothing(stores: &Stores, raw: &Raw) {
     for client_id in ["m2m_nobody", other.client_id.as_str()] {
         raw.damage(&raw.tables.clients, &[("pk", &pk)], &with("clientId", text(client_id))).await;
         assert_eq!(stores.clients.find_by_id(client.id).await.expect("a reading"), None);
+    }
+}
+
+pub async fn a_user_that_cannot_be_read_is_an_error(stores: &Stores, raw: &Raw) {
+    let damages = [
+        without("schema"),
+        with("schema", number("2")),
+        without("id"),
+        with("id", text("not a UUID")),
+        without("details"),
+        with("details", text("{}")),
+        with("details", map([])),
+        with("password", text("$argon2id$")),
+        with("password", map([("phc", text("$argon2id$"))])),
+        without("createdAt"),
+        with("updatedAt", number("-1")),
+        without("version"),
+        with("version", number("1.5")),
+    ];
+    for (number, damage) in (1..).zip(damages) {
+        let user = user_created(stores, full_user(number)).await;
+        let pk = format!("USER#{}", user.id);
+        raw.damage(&raw.tables.accounts, &[("pk", &pk), ("sk", "USER")], &damage).await;
+        assert_corrupt(stores.users.find(user.id).await, &damage);
+        assert_corrupt(stores.users.find_by_email(&user.details.email).await, &damage);
+        if damage.name == "version" {
+            let after = with_email(&user, user.details.email.as_str());
+            assert_corrupt(stores.users.update(&user, &after).await, &damage);
+        }
+    }
+    let list = stores.users.list(Order::default(), From::Offset(0), 100).await;
+    assert_corrupt(list, &without("any of these"));
+}
+
+pub async fn the_pointer_of_an_email_that_cannot_be_read_is_an_error(stores: &Stores, raw: &Raw) {
+    let damages = [
+        without("schema"),
+        with("schema", number("2")),
+        without("userId"),
+        with("userId", text("not a UUID")),
+    ];
+    for (number, damage) in (1..).zip(damages) {
+        let user = user_created(stores, user(number)).await;
+        let pk = format!("EMAIL#{}", user.details.email.normalized());
+        raw.damage(&raw.tables.accounts, &[("pk", &pk), ("sk", "EMAIL")], &damage).await;
+        assert_corrupt(stores.users.find_by_email(&user.details.email).await, &damage);
+        let found = stores.users.find(user.id).await;
+        assert_eq!(found.expect("the user itself is whole").as_ref(), Some(&user));
+    }
+}
+
+pub async fn the_pointer_of_an_email_to_nothing_finds_nothing(stores: &Stores, raw: &Raw) {
+    let user_itself = user_created(stores, user(1)).await;
+    let other = user_created(stores, user(2)).await;
+    let email = &user_itself.details.email;
+    let pk = format!("EMAIL#{}", email.normalized());
+    for id in [id(3), other.id] {
+        let damage = with("userId", text(&id.to_string()));
+        raw.damage(&raw.tables.accounts, &[("pk", &pk), ("sk", "EMAIL")], &damage).await;
+        assert_eq!(stores.users.find_by_email(email).await.expect("a reading"), None);
+    }
+}
+
+pub async fn a_consent_that_cannot_be_read_is_an_error(stores: &Stores, raw: &Raw) {
+    let damages = [
+        without("schema"),
+        with("schema", number("2")),
+        with("scope", text("a")),
+        with("scope", AttributeValue::Ns(vec!["1".to_owned()])),
+    ];
+    for (number, damage) in (1..).zip(damages) {
+        consent(stores, id(number), id(7), &Scope::parse("a").expect("a scope")).await;
+        let (pk, sk) = (format!("CONSENT#{}", id(number)), id(7).to_string());
+        raw.damage(&raw.tables.accounts, &[("pk", &pk), ("sk", &sk)], &damage).await;
+        assert_corrupt(stores.consents.consented(id(number), id(7)).await, &damage);
     }
 }
 

@@ -3,6 +3,7 @@
 
 pub mod attempts;
 pub mod clients;
+pub mod consents;
 pub mod corrupt;
 mod fixtures;
 pub mod grant_corrupt;
@@ -16,6 +17,7 @@ pub mod races;
 pub mod secrets;
 pub mod sessions;
 pub mod transactions;
+pub mod users;
 
 pub use identety::app::Stores;
 use identety_dynamodb::Tables;
@@ -74,6 +76,26 @@ macro_rules! each_sentence {
             secrets::a_new_hash_of_a_secret_that_is_gone_creates_nothing
             secrets::at_first_there_is_no_api_key
             secrets::the_api_key_takes_the_place_of_any_other
+            users::a_created_user_is_found_by_its_id_and_by_its_email
+            users::an_email_is_found_whatever_its_case
+            users::an_email_may_have_every_length_that_mail_allows
+            users::a_user_that_is_not_there_is_not_found
+            users::where_the_email_is_taken_no_user_is_created
+            users::an_update_writes_all_that_a_user_has
+            users::an_update_frees_the_old_email_and_takes_the_new_one
+            users::an_update_may_change_the_case_of_an_email_alone
+            users::an_update_to_an_email_that_is_taken_changes_nothing
+            users::an_update_of_a_user_from_an_old_version_changes_nothing
+            users::an_update_of_a_user_that_is_gone_creates_nothing
+            users::a_deletion_takes_the_user_and_its_email_away
+            users::a_deletion_of_a_user_from_an_old_version_changes_nothing
+            users::a_deletion_of_a_user_that_is_gone_is_a_conflict
+            users::users_are_listed_and_counted_and_nothing_else_is
+            consents::who_was_never_asked_has_consented_to_nothing
+            consents::consents_add_up
+            consents::a_consent_to_an_empty_scope_is_one
+            consents::a_consent_is_of_one_user_to_one_client
+            consents::all_consents_of_a_user_are_forgotten_and_no_others
             limits::failures_are_counted_from_one
             limits::under_another_key_counting_starts_anew
             keys::at_first_there_are_no_keys
@@ -132,6 +154,10 @@ macro_rules! each_race {
             races::of_fifty_creations_of_one_client_id_one_succeeds
             races::of_fifty_updates_of_one_version_one_succeeds
             races::of_fifty_deletions_of_one_client_one_succeeds
+            races::of_fifty_users_with_one_email_one_is_created
+            races::of_twenty_users_that_want_one_email_one_gets_it
+            races::of_fifty_updates_of_one_user_one_succeeds
+            races::fifty_consents_at_once_are_all_kept
             races::of_twenty_rotations_of_one_ring_one_succeeds
             races::of_twenty_wrapped_keys_one_is_written
             races::a_hundred_failures_at_once_are_all_counted
@@ -167,6 +193,10 @@ macro_rules! each_corruption {
             corrupt::a_client_that_cannot_be_read_spoils_a_list
             corrupt::a_pointer_that_cannot_be_read_is_an_error
             corrupt::a_pointer_to_nothing_finds_nothing
+            corrupt::a_user_that_cannot_be_read_is_an_error
+            corrupt::the_pointer_of_an_email_that_cannot_be_read_is_an_error
+            corrupt::the_pointer_of_an_email_to_nothing_finds_nothing
+            corrupt::a_consent_that_cannot_be_read_is_an_error
             corrupt::an_api_key_that_cannot_be_read_is_an_error
             corrupt::a_ring_that_cannot_be_read_is_an_error
             corrupt::a_wrapped_key_that_cannot_be_read_is_an_error

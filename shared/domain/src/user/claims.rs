@@ -111,6 +111,7 @@ impl Claims {
 #[cfg(test)]
 mod tests {
     use rstest::rstest;
+    use serde_json::json;
     use uuid::Uuid;
 
     use super::*;
