@@ -17,4 +17,5 @@ mod outside_clients;
 mod serve;
 mod store;
 mod template;
+mod users_sign_in;
 mod well_known;

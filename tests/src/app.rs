@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use identety::app::{self, Stores};
 use identety_domain::hashing::{HashCost, SecretHasher};
+use identety_domain::store::UserWrite;
+use identety_domain::user::{Password, UserMetadata};
 use identety_domain::{Issuer, Settings, Timestamp, admin};
 use identety_dynamodb::{Embedded, Tables, create_tables};
 use identety_http::ambient;
@@ -42,6 +44,17 @@ pub struct TestClient {
     pub client_id: String,
     /// The secret; empty for public clients.
     pub secret: String,
+}
+
+/// A user that a test registered.
+#[derive(Clone, Debug)]
+pub struct TestUser {
+    /// The `sub` of the user's tokens.
+    pub id: String,
+    /// The e-mail address.
+    pub email: String,
+    /// The password.
+    pub password: String,
 }
 
 impl TestApp {
@@ -114,6 +127,29 @@ impl TestApp {
             json!({"name": "Orders", "type": "m2m", "scopes": scopes, "accessTokenSigningAlg": alg}),
         )
         .await
+    }
+
+    /// Registers a user.
+    pub async fn user(&self, email: &str, password: &str) -> TestUser {
+        let metadata = UserMetadata {
+            email: Some(email.to_owned()),
+            name: Some("Alice Adams".to_owned()),
+            email_verified: Some(true),
+            ..UserMetadata::default()
+        };
+        let details = metadata.validate().expect("details");
+        let chosen = Password::new(password.into()).expect("a password");
+        let mut rng = ambient::rng().expect("randomness");
+        let user = identety_domain::user::register(
+            details,
+            Some(&chosen),
+            &self.hasher,
+            self.now(),
+            &mut rng,
+        )
+        .expect("a user");
+        assert_eq!(self.stores.users.create(&user).await.expect("a write"), UserWrite::Done);
+        TestUser { id: user.id.to_string(), email: email.to_owned(), password: password.to_owned() }
     }
 
     /// Changes a client.

@@ -23,10 +23,12 @@
 
 pub mod app;
 pub mod binaries;
+pub mod browser;
 pub mod call;
 pub mod contract;
 pub mod deployment;
 pub mod lambda;
 pub mod moto;
 pub mod serve;
+pub mod sign_in;
 pub mod story;
