@@ -148,6 +148,8 @@ pub fn assemble(
             verifier: published.clone(),
         },
         clients: stores.clients.clone(),
+        users: stores.users.clone(),
+        consents: stores.consents.clone(),
         hasher: hasher.clone(),
         keys: published,
     };
