@@ -102,6 +102,7 @@ faulty!(UserStore {
     read find_by_email(email: &EmailAddress) -> Option<User>;
     write create(user: &User) -> UserWrite;
     write update(before: &User, after: &User) -> UserWrite;
+    write record_rehash(id: Uuid, rehashed: Rehashed<'_>) -> ();
     write delete(user: &User) -> Change;
     read list(order: Order, from: From, limit: u32) -> UserList;
     read count() -> u64;
