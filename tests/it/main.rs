@@ -9,6 +9,7 @@
 )]
 
 mod admin_clients;
+mod admin_users;
 mod faults;
 mod lambda;
 mod oauth2_token;
