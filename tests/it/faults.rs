@@ -259,6 +259,29 @@ async fn a_write_that_fails_is_503_and_writes_nothing() {
 }
 
 #[tokio::test]
+async fn a_write_of_a_user_that_fails_is_503_and_writes_nothing() {
+    let (app, fault) = faulty_app().await;
+    let user = app.user("ada@example.com", "correct horse").await;
+    let path = format!("/admin/users/{}", user.id);
+    let before = app.admin("GET", &path).send().await.json();
+    fault.set(UNAVAILABLE_FOR_WRITES);
+    for (method, path, members) in [
+        ("POST", "/admin/users", json!({"email": "other@example.com"})),
+        ("PATCH", &path, json!({"name": "Changed"})),
+        ("PUT", &path, json!({"name": "Changed"})),
+        ("PUT", &format!("{path}/password"), json!({"password": "battery staple"})),
+        ("DELETE", &path, json!({})),
+    ] {
+        let answer = app.admin(method, path).json(&members).send().await;
+        assert_eq!(answer.status, 503, "{method} {path}");
+        no_internals(&answer);
+    }
+    fault.set(NONE);
+    assert_eq!(app.admin("GET", &path).send().await.json(), before);
+    assert_eq!(app.admin("GET", "/admin/users").send().await.json()["meta"]["total"], 1);
+}
+
+#[tokio::test]
 async fn a_right_secret_passes_while_its_use_cannot_be_written_down() {
     let (app, fault) = faulty_app().await;
     let client = app.m2m_client(&["read"]).await;

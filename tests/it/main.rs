@@ -9,6 +9,7 @@
 )]
 
 mod admin_clients;
+mod admin_users;
 mod faults;
 mod key_vault;
 mod lambda;
