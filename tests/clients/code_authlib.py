@@ -299,11 +299,8 @@ def refusals(server, user):
         ok("a verifier for a code without challenge is refused")
 
         app = session(server, client, scope="openid orders:delete")
-        url, state = app.create_authorization_url(
-            server.metadata["authorization_endpoint"], code_verifier=secrets.token_urlsafe(32)
-        )
-        with raises(OAuthError, "a foreign scope", lambda error: error.error == "invalid_scope"):
-            app.fetch_token(authorization_response=Browser(server.issuer).authorize(url, user), state=state)
+        back, _ = sign_in(server, browser, app, user)
+        equal(parse_qs(urlsplit(back).query)["error"], ["invalid_scope"], "error for a foreign scope")
         ok("a scope outside the allow-list comes back as invalid_scope")
 
 

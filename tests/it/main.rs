@@ -13,6 +13,7 @@ mod faults;
 mod lambda;
 mod oauth2_token;
 mod outside_clients;
+mod pages;
 mod serve;
 mod store;
 mod template;

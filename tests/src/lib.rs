@@ -28,5 +28,6 @@ pub mod contract;
 pub mod deployment;
 pub mod lambda;
 pub mod moto;
+pub mod outside;
 pub mod serve;
 pub mod story;
