@@ -17,10 +17,11 @@ forbid() {
 }
 
 forbid identety-domain 'aws-.*|lambda.*|http|axum|tokio|hyper|identety-(dynamodb|http|keys)'
-forbid identety-dynamodb 'axum|lambda_http|identety-http|identety-keys|token|client-admin|identety'
-forbid identety-keys 'axum|lambda_http|aws-sdk-dynamodb|identety-http|identety-dynamodb|token|client-admin|identety'
-forbid identety-http 'aws-sdk-.*|identety-dynamodb|identety-keys|token|client-admin|identety'
-forbid token 'client-admin|identety|dynoxide-rs'
-forbid client-admin 'token|identety|dynoxide-rs|aws-sdk-kms'
+forbid identety-dynamodb 'axum|lambda_http|identety-http|identety-keys|authorize|token|client-admin|identety'
+forbid identety-keys 'axum|lambda_http|aws-sdk-dynamodb|identety-http|identety-dynamodb|authorize|token|client-admin|identety'
+forbid identety-http 'aws-sdk-.*|identety-dynamodb|identety-keys|authorize|token|client-admin|identety'
+forbid authorize 'token|client-admin|identety|dynoxide-rs|aws-sdk-kms'
+forbid token 'authorize|client-admin|identety|dynoxide-rs'
+forbid client-admin 'authorize|token|identety|dynoxide-rs|aws-sdk-kms'
 
 exit "$failed"

@@ -8,7 +8,10 @@ use identety_domain::Settings;
 use identety_domain::admin::AdminAuthenticator;
 use identety_domain::authentication::ClientAuthenticator;
 use identety_domain::hashing::SecretHasher;
-use identety_domain::store::{ApiKeyStore, ClientStore, FailureStore, KeyStore};
+use identety_domain::store::{
+    ApiKeyStore, AttemptStore, ClientStore, FailureStore, GrantStore, KeyStore, SessionStore,
+    TransactionStore,
+};
 use identety_dynamodb::sdk::Client as DynamoDb;
 use identety_dynamodb::{ClientTable, GrantTable, KeyTable, Tables};
 use identety_http::edge::{self, Clock};
@@ -26,6 +29,14 @@ pub struct Stores {
     pub keys: Arc<dyn KeyStore>,
     /// The counters of failures.
     pub failures: Arc<dyn FailureStore>,
+    /// The counters of attempts.
+    pub attempts: Arc<dyn AttemptStore>,
+    /// The grants of users.
+    pub grants: Arc<dyn GrantStore>,
+    /// The sessions of browsers.
+    pub sessions: Arc<dyn SessionStore>,
+    /// The authorization requests that wait for their user.
+    pub transactions: Arc<dyn TransactionStore>,
 }
 
 impl Stores {
@@ -33,11 +44,16 @@ impl Stores {
     #[must_use]
     pub fn on(dynamodb: &DynamoDb, tables: &Tables) -> Self {
         let clients = Arc::new(ClientTable::new(dynamodb.clone(), &tables.clients));
+        let grants = Arc::new(GrantTable::new(dynamodb.clone(), &tables.grants));
         Self {
             clients: clients.clone(),
             api_keys: clients,
             keys: Arc::new(KeyTable::new(dynamodb.clone(), &tables.keys)),
-            failures: Arc::new(GrantTable::new(dynamodb.clone(), &tables.grants)),
+            failures: grants.clone(),
+            attempts: grants.clone(),
+            grants: grants.clone(),
+            sessions: grants.clone(),
+            transactions: grants,
         }
     }
 }

@@ -6,12 +6,15 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use async_trait::async_trait;
 use identety::app::Stores;
 use identety_domain::Timestamp;
+use identety_domain::authorization::{Session, SessionId, SessionKey, Transaction, TransactionId};
 use identety_domain::client::{Client, ClientId};
+use identety_domain::grant::{Grant, GrantId, Redemption, Rotation};
 use identety_domain::hashing::PhcString;
 use identety_domain::keys::{KeyRing, WrappedKey};
 use identety_domain::store::{
-    ApiKeyStore, Cause, Change, ClientList, ClientStore, Creation, FailureStore, From, KeyStore,
-    Order, Rehashed, StoreError, StoredKeys,
+    ApiKeyStore, AttemptStore, Attempts, Cause, Change, ClientList, ClientStore, Creation,
+    FailureStore, From, GrantCreation, GrantStore, KeyStore, Order, Redeem, Rehashed, Rotate,
+    SessionStore, StoreError, StoredKeys, TransactionStore,
 };
 use identety_tests::app::TestApp;
 use identety_tests::call::Answer;
@@ -54,93 +57,88 @@ impl Fault {
 /// A store behind a fault.
 struct Faulty<S: ?Sized>(Arc<S>, Fault);
 
-#[async_trait]
-impl ClientStore for Faulty<dyn ClientStore> {
-    async fn find(&self, client_id: &ClientId) -> Result<Option<Client>, StoreError> {
-        self.1.read()?;
-        self.0.find(client_id).await
-    }
+/// Implements a trait for [`Faulty`]: each verb fails as reads or as writes do at the moment, or goes on
+/// to the store.
+macro_rules! faulty {
+    ($trait:ident {
+        $($kind:ident $verb:ident($($name:ident: $type:ty),*) -> $answer:ty;)*
+    }) => {
+        #[async_trait]
+        impl $trait for Faulty<dyn $trait> {
+            $(
+                async fn $verb(&self, $($name: $type),*) -> Result<$answer, StoreError> {
+                    self.1.$kind()?;
+                    self.0.$verb($($name),*).await
+                }
+            )*
+        }
+    };
+}
 
-    async fn find_by_id(&self, id: Uuid) -> Result<Option<Client>, StoreError> {
-        self.1.read()?;
-        self.0.find_by_id(id).await
-    }
-
-    async fn create(&self, client: &Client) -> Result<Creation, StoreError> {
-        self.1.write()?;
-        self.0.create(client).await
-    }
-
-    async fn update(&self, before: &Client, after: &Client) -> Result<Change, StoreError> {
-        self.1.write()?;
-        self.0.update(before, after).await
-    }
-
-    async fn delete(&self, client: &Client) -> Result<Change, StoreError> {
-        self.1.write()?;
-        self.0.delete(client).await
-    }
-
-    async fn list(&self, order: Order, from: From, limit: u32) -> Result<ClientList, StoreError> {
-        self.1.read()?;
-        self.0.list(order, from, limit).await
-    }
-
-    async fn count(&self) -> Result<u64, StoreError> {
-        self.1.read()?;
-        self.0.count().await
-    }
-
-    async fn record_secret_use(
-        &self,
+faulty!(ClientStore {
+    read find(client_id: &ClientId) -> Option<Client>;
+    read find_by_id(id: Uuid) -> Option<Client>;
+    write create(client: &Client) -> Creation;
+    write update(before: &Client, after: &Client) -> Change;
+    write delete(client: &Client) -> Change;
+    read list(order: Order, from: From, limit: u32) -> ClientList;
+    read count() -> u64;
+    write record_secret_use(
         client_id: &ClientId,
         secret_id: Uuid,
         at: Timestamp,
-        rehashed: Option<Rehashed<'_>>,
-    ) -> Result<(), StoreError> {
-        self.1.write()?;
-        self.0.record_secret_use(client_id, secret_id, at, rehashed).await
-    }
-}
+        rehashed: Option<Rehashed<'_>>
+    ) -> ();
+});
 
-#[async_trait]
-impl ApiKeyStore for Faulty<dyn ApiKeyStore> {
-    async fn api_key(&self) -> Result<Option<PhcString>, StoreError> {
-        self.1.read()?;
-        self.0.api_key().await
-    }
+faulty!(ApiKeyStore {
+    read api_key() -> Option<PhcString>;
+    write set_api_key(phc: &PhcString) -> ();
+});
 
-    async fn set_api_key(&self, phc: &PhcString) -> Result<(), StoreError> {
-        self.1.write()?;
-        self.0.set_api_key(phc).await
-    }
-}
+faulty!(FailureStore {
+    write count_failure(key: &str, forget_at: Timestamp) -> u32;
+});
 
-#[async_trait]
-impl FailureStore for Faulty<dyn FailureStore> {
-    async fn count_failure(&self, key: &str, forget_at: Timestamp) -> Result<u32, StoreError> {
-        self.1.write()?;
-        self.0.count_failure(key, forget_at).await
-    }
-}
+faulty!(AttemptStore {
+    write count_attempt(key: &str, limit: u32, forget_at: Timestamp) -> Option<Attempts>;
+    write count_late_attempt(
+        key: &str,
+        seen: &Attempts,
+        blocked_until: Timestamp,
+        forget_at: Timestamp
+    ) -> bool;
+    write uncount_attempt(key: &str) -> ();
+});
 
-#[async_trait]
-impl KeyStore for Faulty<dyn KeyStore> {
-    async fn load(&self) -> Result<StoredKeys, StoreError> {
-        self.1.read()?;
-        self.0.load().await
-    }
+faulty!(GrantStore {
+    write create_grant(grant: &Grant) -> GrantCreation;
+    read find_grant(id: &GrantId) -> Option<Grant>;
+    write redeem_code(id: &GrantId, redemption: &Redemption) -> Redeem;
+    write rotate_refresh_token(id: &GrantId, rotation: &Rotation) -> Rotate;
+    write end_grant(id: &GrantId, at: Timestamp) -> ();
+});
 
-    async fn put_ring(&self, ring: &KeyRing) -> Result<Change, StoreError> {
-        self.1.write()?;
-        self.0.put_ring(ring).await
-    }
+faulty!(SessionStore {
+    write create_session(session: &Session) -> ();
+    read find_session(key: &SessionKey) -> Option<Session>;
+    write touch_session(key: &SessionKey, at: Timestamp) -> ();
+    write remove_session(key: &SessionKey) -> ();
+    write sign_out(id: &SessionId, at: Timestamp) -> ();
+    read is_signed_out(id: &SessionId) -> bool;
+});
 
-    async fn put_wrapped_key(&self, key: &WrappedKey) -> Result<Change, StoreError> {
-        self.1.write()?;
-        self.0.put_wrapped_key(key).await
-    }
-}
+faulty!(TransactionStore {
+    write create_transaction(transaction: &Transaction) -> ();
+    read find_transaction(id: &TransactionId) -> Option<Transaction>;
+    write deny_transaction(id: &TransactionId) -> ();
+});
+
+faulty!(KeyStore {
+    read load() -> StoredKeys;
+    write put_ring(ring: &KeyRing) -> Change;
+    write put_wrapped_key(key: &WrappedKey) -> Change;
+});
 
 async fn faulty_app() -> (TestApp, Fault) {
     let fault = Fault::default();
@@ -149,7 +147,11 @@ async fn faulty_app() -> (TestApp, Fault) {
         clients: Arc::new(Faulty(stores.clients, behind.clone())),
         api_keys: Arc::new(Faulty(stores.api_keys, behind.clone())),
         keys: Arc::new(Faulty(stores.keys, behind.clone())),
-        failures: Arc::new(Faulty(stores.failures, behind)),
+        failures: Arc::new(Faulty(stores.failures, behind.clone())),
+        attempts: Arc::new(Faulty(stores.attempts, behind.clone())),
+        grants: Arc::new(Faulty(stores.grants, behind.clone())),
+        sessions: Arc::new(Faulty(stores.sessions, behind.clone())),
+        transactions: Arc::new(Faulty(stores.transactions, behind)),
     })
     .await;
     (app, fault)

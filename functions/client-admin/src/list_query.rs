@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use identety_domain::client::FieldError;
+use identety_domain::FieldError;
 use identety_domain::store::{From, Order};
 use identety_http::form::Form;
 use uuid::Uuid;

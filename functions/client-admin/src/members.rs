@@ -3,10 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use identety_domain::Secret;
 use identety_domain::client::{
-    Client, ClientId, ClientMetadata, ClientType, FieldError, Import, VerifiedMetadata,
+    Client, ClientId, ClientMetadata, ClientType, Import, VerifiedMetadata,
 };
+use identety_domain::{FieldError, Secret};
 use serde_json::{Map, Value};
 
 use crate::representation;

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use rand_core::CryptoRng;
 
-use crate::client::{Client, ClientId, FieldError};
+use crate::client::{Client, ClientId};
 use crate::hashing::{HashCost, HashError, SecretHasher, Verification};
 use crate::keys::Verifier;
 use crate::limits::{self, Counted, PeerAddress};
 use crate::store::{ApiKeyStore, ClientStore, FailureStore, StoreError};
 use crate::token::{self, AccessTokenError};
-use crate::{Scope, Seconds, Secret, Settings, Timestamp, id};
+use crate::{FieldError, Scope, Seconds, Secret, Settings, Timestamp, id};
 
 /// What an administrator showed.
 #[derive(Clone, Debug)]
@@ -108,6 +108,10 @@ impl AdminAuthenticator {
         let claims = token::check(&*self.verifier, issuer, &audience, token.expose(), now)?;
         // A disabled administrator is refused at once, not when its token ends.
         let client_id = ClientId::parse(&claims.client_id).ok_or(AccessTokenError::NotOurs)?;
+        // A user can allow a client much, but not to administrate.
+        if claims.grant_id.is_some() || claims.sub != claims.client_id {
+            return Err(AccessTokenError::NotOurs.into());
+        }
         let client = self.clients.find(&client_id).await?;
         if !client.is_some_and(|client| client.metadata.is_active) {
             return Err(AdminError::InactiveClient);

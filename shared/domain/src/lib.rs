@@ -18,6 +18,7 @@ pub mod id;
 pub mod issuer;
 pub mod keys;
 pub mod limits;
+mod rules;
 pub mod scope;
 pub mod secret;
 pub mod store;
@@ -26,6 +27,7 @@ pub mod token;
 pub mod user;
 
 pub use issuer::{Issuer, Settings};
+pub use rules::FieldError;
 pub use scope::{Scope, ScopeToken};
 pub use secret::Secret;
 pub use time::{Seconds, Timestamp};

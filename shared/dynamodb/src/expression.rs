@@ -7,6 +7,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 /// An update expression and condition, in the making.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Update {
+    adds: Vec<String>,
     sets: Vec<String>,
     removes: Vec<String>,
     conditions: Vec<String>,
@@ -15,6 +16,12 @@ pub(crate) struct Update {
 }
 
 impl Update {
+    /// `ADD path value`: counts on from what is there, or from 0.
+    pub(crate) fn add(&mut self, path: &[&str], value: AttributeValue) {
+        let (path, value) = (self.path(path), self.value(value));
+        self.adds.push(format!("{path} {value}"));
+    }
+
     /// `SET path = value`.
     pub(crate) fn set(&mut self, path: &[&str], value: AttributeValue) {
         let (path, value) = (self.path(path), self.value(value));
@@ -39,6 +46,30 @@ impl Update {
         self.conditions.push(format!("attribute_exists({path})"));
     }
 
+    /// Only if there is nothing at `path`.
+    pub(crate) fn require_absent(&mut self, path: &[&str]) {
+        let path = self.path(path);
+        self.conditions.push(format!("attribute_not_exists({path})"));
+    }
+
+    /// Only if there is something above `value` at `path`.
+    pub(crate) fn require_above(&mut self, path: &[&str], value: AttributeValue) {
+        let (path, value) = (self.path(path), self.value(value));
+        self.conditions.push(format!("{path} > {value}"));
+    }
+
+    /// Only if there is something below `value` at `path`.
+    pub(crate) fn require_below(&mut self, path: &[&str], value: AttributeValue) {
+        let (path, value) = (self.path(path), self.value(value));
+        self.conditions.push(format!("{path} < {value}"));
+    }
+
+    /// Only if there is nothing at `path`, or something below `value`.
+    pub(crate) fn require_absent_or_below(&mut self, path: &[&str], value: AttributeValue) {
+        let (path, value) = (self.path(path), self.value(value));
+        self.conditions.push(format!("(attribute_not_exists({path}) OR {path} < {value})"));
+    }
+
     /// Only if there is nothing at `path`, or nothing above `value`.
     pub(crate) fn require_at_most(&mut self, path: &[&str], value: AttributeValue) {
         let (path, value) = (self.path(path), self.value(value));
@@ -50,7 +81,7 @@ impl Update {
         let clause = |verb: &str, parts: &[String]| {
             if parts.is_empty() { String::new() } else { format!("{verb} {} ", parts.join(", ")) }
         };
-        clause("SET", &self.sets) + &clause("REMOVE", &self.removes)
+        clause("SET", &self.sets) + &clause("REMOVE", &self.removes) + &clause("ADD", &self.adds)
     }
 
     /// The condition expression.
@@ -101,10 +132,15 @@ mod tests {
         update.remove(&["secrets", "b"]);
         update.require_equal(&["version"], AttributeValue::N("2".into()));
         update.require_existing(&["secrets", "a"]);
-        assert_eq!(update.expression(), "SET #n0.#n1 = :v0 REMOVE #n0.#n2 ");
-        assert_eq!(update.condition(), "#n3 = :v1 AND attribute_exists(#n0.#n1)");
+        update.add(&["n"], AttributeValue::N("1".into()));
+        update.require_absent_or_below(&["n"], AttributeValue::N("9".into()));
+        assert_eq!(update.expression(), "SET #n0.#n1 = :v0 REMOVE #n0.#n2 ADD #n4 :v2 ");
+        assert_eq!(
+            update.condition(),
+            "#n3 = :v1 AND attribute_exists(#n0.#n1) AND (attribute_not_exists(#n4) OR #n4 < :v3)"
+        );
         assert_eq!(update.names()["#n0"], "secrets");
-        assert_eq!(update.names().len(), 4);
+        assert_eq!(update.names().len(), 5);
         assert_eq!(update.values()[":v1"], AttributeValue::N("2".into()));
     }
 }

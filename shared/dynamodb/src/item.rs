@@ -48,7 +48,8 @@ const SEAL: &str = "SEAL";
 
 const CLIENT_PREFIX: &str = "CLIENT#";
 const SCHEMA: &str = "schema";
-const CURRENT_SCHEMA: u32 = 1;
+/// The number of the schema of every item that this version writes.
+pub(crate) const CURRENT_SCHEMA: u32 = 1;
 
 /// A text.
 pub(crate) fn text(text: impl Into<String>) -> AttributeValue {
@@ -58,6 +59,11 @@ pub(crate) fn text(text: impl Into<String>) -> AttributeValue {
 /// A number.
 pub(crate) fn number(number: u64) -> AttributeValue {
     AttributeValue::N(number.to_string())
+}
+
+/// The time to live of an item that may be forgotten from `at` on, in seconds since the epoch.
+pub(crate) fn time_to_live(at: Timestamp) -> AttributeValue {
+    number(at.millis().div_ceil(1000))
 }
 
 /// A map.
@@ -287,11 +293,13 @@ pub(crate) fn attribute<'a>(item: &'a Item, name: &str) -> Result<&'a str, Store
     value.map(String::as_str).ok_or_else(|| corrupt(&what(item), format!("no text in {name}")))
 }
 
-fn write<T: Serialize>(model: &T) -> Result<Item, StoreError> {
+/// The item of a model.
+pub(crate) fn write<T: Serialize>(model: &T) -> Result<Item, StoreError> {
     serde_item::to_item(model).map_err(|error| StoreError::Other(error.into()))
 }
 
-fn read<T: DeserializeOwned>(item: Item) -> Result<T, StoreError> {
+/// The model of an item.
+pub(crate) fn read<T: DeserializeOwned>(item: Item) -> Result<T, StoreError> {
     let what = what(&item);
     // First of all: of another schema, not even the member names mean what they say.
     match item.get(SCHEMA).map(AttributeValue::as_n) {

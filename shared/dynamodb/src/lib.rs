@@ -7,7 +7,14 @@
 //! | clients | `APIKEY` | the hash of the administrators' API key |
 //! | keys | `KEY`, `RS256` or `ES256` | the ring of signing keys of that algorithm |
 //! | keys | `KEY`, `SEAL` | the wrapped key that seals their private parts |
-//! | grants | as the caller names it | a counter of failures, with a time to live |
+//! | grants | `GRANT#{id}` | a grant, from its code to its end |
+//! | grants | `SESSION#{hash of the cookie}` | a session |
+//! | grants | `SIGNEDOUT#{id}` | the mark that the user has signed out of the session with that id |
+//! | grants | `TRANSACTION#{id}` | an authorization request that waits for its user |
+//! | grants | as the caller names it | a counter of failures, or of attempts |
+//!
+//! Everything in grants has a time to live, which lies behind the time from which on it means nothing;
+//! no reading asks whether it has passed.
 //!
 //! Reads are strongly consistent, except for lists. Every decision is a condition of the write that
 //! depends on it. The SDK repeats a request whose answer got lost, so a condition that fails may have
@@ -28,6 +35,7 @@ mod lost_answers;
 mod schema;
 #[cfg(test)]
 mod testing;
+mod written;
 
 pub use aws_sdk_dynamodb as sdk;
 

@@ -5,8 +5,8 @@ use std::fmt::Display;
 use axum::response::Response;
 use http::header::WWW_AUTHENTICATE;
 use http::{HeaderValue, StatusCode};
+use identety_domain::FieldError;
 use identety_domain::Seconds;
-use identety_domain::client::FieldError;
 use serde_json::{Value, json};
 
 use crate::edge::RequestId;

@@ -98,7 +98,7 @@ pub fn retry_after(response: &mut Response, seconds: Option<Seconds>) {
     }
 }
 
-/// A document that everybody may read and keep for five minutes, from any origin.
+/// A document that everybody may read and keep for a while.
 pub fn public_document(document: &PublicDocument, request: &HeaderMap) -> Response {
     let known = request
         .get_all(IF_NONE_MATCH)
@@ -113,32 +113,60 @@ pub fn public_document(document: &PublicDocument, request: &HeaderMap) -> Respon
         *response.status_mut() = StatusCode::NOT_MODIFIED;
         response
     } else {
-        with_body(StatusCode::OK, JSON, document.body.clone())
+        with_body(StatusCode::OK, document.media_type.clone(), document.body.clone())
     };
     let headers = response.headers_mut();
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
-    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    headers.insert(CACHE_CONTROL, document.cache_control.clone());
+    if document.is_for_any_origin {
+        headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    }
     if let Ok(etag) = document.etag.parse() {
         headers.insert(ETAG, etag);
     }
     response
 }
 
-/// A JSON document and its entity tag.
+/// A public document and its entity tag, which follows from its content, so all instances give the same
+/// one.
 #[derive(Clone, Debug)]
 pub struct PublicDocument {
+    media_type: HeaderValue,
     body: bytes::Bytes,
     etag: String,
+    cache_control: HeaderValue,
+    is_for_any_origin: bool,
 }
 
 impl PublicDocument {
-    /// `value` as a document. Its tag follows from its content, so all instances give the same one.
+    /// `value` as a JSON document, to be kept for five minutes and read from any origin.
     ///
     /// # Errors
     /// When `value` cannot be written as JSON.
     pub fn new<T: Serialize>(value: &T) -> Result<Self, serde_json::Error> {
         let body = serde_json::to_vec(value)?;
-        let etag = format!("\"{}\"", identety_domain::id::fingerprint(&body));
-        Ok(Self { body: body.into(), etag })
+        Ok(Self {
+            media_type: JSON,
+            etag: etag(&body),
+            body: body.into(),
+            cache_control: HeaderValue::from_static("public, max-age=300"),
+            is_for_any_origin: true,
+        })
     }
+
+    /// A file that our own pages load, to be kept for an hour.
+    #[must_use]
+    pub fn file(media_type: HeaderValue, content: &'static str) -> Self {
+        Self {
+            media_type,
+            etag: etag(content.as_bytes()),
+            body: content.into(),
+            cache_control: HeaderValue::from_static("public, max-age=3600"),
+            is_for_any_origin: false,
+        }
+    }
+}
+
+/// The entity tag of `content`.
+fn etag(content: &[u8]) -> String {
+    format!("\"{}\"", identety_domain::id::fingerprint(content))
 }

@@ -1,10 +1,30 @@
 //! The authorization endpoint (RFC 6749 §3.1, OpenID Connect Core 1.0 §3.1.2): an app sends its user,
 //! the user signs in and consents, the app gets a code.
+//!
+//! [`FrontChannel`] has a method for each thing that a browser does. Each of them ends in a [`Step`].
 
 mod cookies;
+mod flow;
+mod logout;
+mod parameters;
+mod registration;
+mod request;
+mod response;
 mod session;
+mod sign_in;
 mod transaction;
 
 pub use cookies::{BrowserKey, BrowserSecret, CsrfToken, SessionKey, SessionSecret};
-pub use session::{Session, SessionId};
-pub use transaction::{AuthorizationRequest, ResponseMode, Transaction, TransactionId};
+pub use flow::{Decision, FlowError, FrontChannel, Step, Visitor};
+pub use logout::{LogoutError, LogoutParameters, LogoutTarget};
+pub use parameters::{Parameter, Parameters};
+pub use registration::{Registration, RegistrationError};
+pub use request::NoClient;
+pub use response::{AuthorizationError, AuthorizationErrorCode, AuthorizationResponse, with_query};
+pub use session::{
+    SESSION_ABSOLUTE, SESSION_IDLE, SESSION_TOUCHED_EVERY, Session, SessionId, SignedIn,
+};
+pub use sign_in::{Entered, SignInError};
+pub use transaction::{
+    AuthorizationRequest, ResponseMode, TRANSACTION_LIFETIME, Transaction, TransactionId,
+};

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{SessionKey, TransactionId};
+use crate::user::User;
 use crate::{Seconds, Timestamp, id};
 
 /// How long a session lasts that nobody uses: a day.
@@ -53,6 +54,15 @@ pub struct Session {
     pub transaction: Option<TransactionId>,
     /// When it was last used, to some minutes.
     pub last_seen_at: Timestamp,
+}
+
+/// A session that counts, and its user.
+#[derive(Clone, Debug)]
+pub struct SignedIn {
+    /// The session.
+    pub session: Session,
+    /// Who has signed in.
+    pub user: User,
 }
 
 impl Session {

@@ -8,6 +8,7 @@ use url::Url;
 
 use super::{ClientType, GrantType, RedirectUri, SigningAlg, TokenEndpointAuthMethod};
 use crate::issuer::is_loopback;
+use crate::rules::{self, FieldError, MAX_TEXT, is_printable};
 use crate::{Scope, ScopeToken, Seconds};
 
 const MAX_NAME: usize = 100;
@@ -16,9 +17,6 @@ const MAX_SCOPES: usize = 100;
 const MAX_AUDIENCES: usize = 20;
 const MAX_ORIGINS: usize = 20;
 const MAX_CONTACTS: usize = 10;
-const MAX_PAIRS: usize = 20;
-const MAX_PAIR_KEY: usize = 64;
-const MAX_TEXT: usize = 512;
 
 const ACCESS_TOKEN_LIFETIME: RangeInclusive<Seconds> = 5..=86_400;
 const REFRESH_TOKEN_LIFETIME: RangeInclusive<Seconds> = 5..=31_536_000;
@@ -112,22 +110,6 @@ pub struct VerifiedMetadata {
     pub contacts: Vec<String>,
     /// Up to 20 pairs that mean something to the administrator alone.
     pub metadata: BTreeMap<String, String>,
-}
-
-/// One member and the rule that it breaks.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct FieldError {
-    /// The member's name, with an index when it is one of a list: `redirectUris[1]`.
-    pub field: String,
-    /// What must be.
-    pub message: String,
-}
-
-impl FieldError {
-    /// An error of `field`.
-    pub fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { field: field.into(), message: message.into() }
-    }
 }
 
 impl ClientMetadata {
@@ -449,24 +431,9 @@ impl Check {
 
     fn pairs(&mut self, pairs: Option<BTreeMap<String, String>>) -> BTreeMap<String, String> {
         let pairs = pairs.unwrap_or_default();
-        if pairs.len() > MAX_PAIRS {
-            self.refuse("metadata", "must have at most 20 pairs");
-        }
-        for (key, value) in &pairs {
-            if key.is_empty() || key.len() > MAX_PAIR_KEY || !is_printable(key) {
-                self.refuse("metadata", "must have keys of 1 to 64 printable characters");
-            } else if value.len() > MAX_TEXT || !is_printable(value) {
-                self.refuse(format!("metadata.{key}"), "must be at most 512 printable characters");
-            }
-        }
+        rules::check_pairs(&pairs, &mut self.errors);
         pairs
     }
-}
-
-/// No control characters, nor those that change the direction of the text around them.
-fn is_printable(text: &str) -> bool {
-    let overrides = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}' | '\u{feff}');
-    !text.chars().any(|c| c.is_control() || overrides(c))
 }
 
 fn is_https_or_loopback(url: &Url) -> bool {

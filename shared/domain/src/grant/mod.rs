@@ -3,6 +3,7 @@
 //! conditional write and a fork cannot exist.
 
 mod refresh_token;
+mod standing;
 
 use std::fmt;
 
@@ -14,6 +15,7 @@ use subtle::ConstantTimeEq as _;
 use uuid::Uuid;
 
 pub use refresh_token::{RefreshKey, RefreshToken};
+pub use standing::Grants;
 
 use crate::authorization::SessionId;
 use crate::client::Lifetimes;

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::TokenError;
 use crate::client::{Client, SigningAlg};
+use crate::grant::Grant;
 use crate::keys::{Signer, Verifier};
 use crate::{Issuer, Scope, Timestamp, id};
 
@@ -93,6 +94,9 @@ pub struct AccessToken {
     pub exp: u64,
     /// Its own name: never the same twice.
     pub jti: String,
+    /// The grant by which a user allowed it; left out when there is no user.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grant_id: Option<String>,
 }
 
 impl AccessToken {
@@ -116,7 +120,13 @@ impl AccessToken {
             nbf: now.seconds(),
             exp: now.plus(client.access_token_lifetime()).seconds(),
             jti: id::uuid_v7(now, rng).to_string(),
+            grant_id: None,
         }
+    }
+
+    /// A token by which a client acts for the user of `grant`.
+    pub(super) fn of_grant(self, grant: &Grant) -> Self {
+        Self { sub: grant.user.to_string(), grant_id: Some(grant.id.to_string()), ..self }
     }
 
     /// The token as it goes out.
@@ -162,6 +172,24 @@ pub fn check(
     token: &str,
     now: Timestamp,
 ) -> Result<AccessToken, AccessTokenError> {
+    let claims = check_for_anybody(verifier, issuer, token, now)?;
+    if !claims.aud.contains(audience) {
+        return Err(AccessTokenError::OtherAudience);
+    }
+    Ok(claims)
+}
+
+/// The claims of `token`, if this server signed it and it counts at `now`, whomever it is for: what
+/// introspection and userinfo ask, which are this server's own.
+///
+/// # Errors
+/// When one of these is not so.
+pub fn check_for_anybody(
+    verifier: &dyn Verifier,
+    issuer: &Issuer,
+    token: &str,
+    now: Timestamp,
+) -> Result<AccessToken, AccessTokenError> {
     if token.len() > MAX_TOKEN {
         return Err(AccessTokenError::NotOurs);
     }
@@ -176,9 +204,6 @@ pub fn check(
     }
     if claims.nbf.max(claims.iat) > now.seconds() + CLOCK_AHEAD {
         return Err(AccessTokenError::NotYet);
-    }
-    if !claims.aud.contains(audience) {
-        return Err(AccessTokenError::OtherAudience);
     }
     Ok(claims)
 }

@@ -27,6 +27,8 @@ pub(super) fn grant(
         access_token,
         token_type: "Bearer",
         expires_in: client.access_token_lifetime(),
+        refresh_token: None,
+        id_token: None,
         scope: (!scope.is_empty()).then(|| scope.to_string()),
     })
 }

@@ -1,21 +1,39 @@
 //! The token endpoint (RFC 6749 §3.2): from a parsed request to an answer.
 
 mod access_token;
+mod authorization_code;
 mod client_credentials;
+mod id_token;
+mod introspection;
+mod issue;
+mod refresh_token;
 mod request;
+mod revocation;
+mod userinfo;
 
 use std::sync::Arc;
 
 use rand_core::CryptoRng;
 use serde::Serialize;
 
-pub use access_token::{AccessToken, AccessTokenError, Audience, TYP as ACCESS_TOKEN_TYP, check};
-pub use request::{ClientCredentialsRequest, TokenParameters, TokenRequest};
+pub use access_token::{
+    AccessToken, AccessTokenError, Audience, TYP as ACCESS_TOKEN_TYP, check, check_for_anybody,
+};
+pub use id_token::{ACR, IdTokenHint, read_hint};
+pub use introspection::{Introspection, introspect};
+pub use request::{
+    AuthorizationCodeRequest, ClientCredentialsRequest, RefreshTokenRequest, TokenParameters,
+    TokenRequest,
+};
+pub use revocation::{RevocationError, revoke};
+pub use userinfo::{UserInfo, UserInfoError, userinfo};
 
 use crate::authentication::{AuthenticationError, ClientAuthenticator, Credentials};
 use crate::client::{Client, GrantType};
-use crate::keys::{Signer, SigningError};
+use crate::grant::{Grant, Grants, RefreshKey};
+use crate::keys::{Signer, SigningError, Verifier};
 use crate::limits::PeerAddress;
+use crate::store::StoreError;
 use crate::{Scope, Seconds, Settings, Timestamp};
 
 /// What the token endpoint works with.
@@ -27,10 +45,16 @@ pub struct TokenServices {
     pub authenticator: ClientAuthenticator,
     /// Signs tokens.
     pub signer: Arc<dyn Signer>,
+    /// Judges tokens that come back.
+    pub verifier: Arc<dyn Verifier>,
+    /// Makes and reads refresh tokens.
+    pub refresh_key: RefreshKey,
+    /// What users have allowed.
+    pub grants: Grants,
 }
 
 /// A successful answer (RFC 6749 §5.1).
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Serialize)]
 pub struct TokenResponse {
     /// The token, a JWT (RFC 9068).
     pub access_token: String,
@@ -38,9 +62,21 @@ pub struct TokenResponse {
     pub token_type: &'static str,
     /// How long the token lives.
     pub expires_in: Seconds,
+    /// The next refresh token (RFC 6749 §1.5).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refresh_token: Option<String>,
+    /// Who signed in (OpenID Connect Core 1.0 §3.1.3.3).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id_token: Option<String>,
     /// What it allows; left out when that is nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scope: Option<String>,
+}
+
+impl std::fmt::Debug for TokenResponse {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("[tokens]")
+    }
 }
 
 /// An answer, and whom it is for.
@@ -69,6 +105,9 @@ pub enum TokenError {
     /// The grant exists, but not for this client.
     #[error("the client may not use this grant")]
     UnauthorizedClient,
+    /// RFC 6749 §5.2.
+    #[error("invalid grant: {0}")]
+    InvalidGrant(#[from] InvalidGrant),
     /// A scope is malformed or outside the client's allow-list.
     #[error("invalid scope: {0}")]
     InvalidScope(&'static str),
@@ -81,9 +120,47 @@ pub enum TokenError {
     /// The claims could not be written down.
     #[error("the claims could not be serialized: {0}")]
     Claims(#[from] serde_json::Error),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
-/// Turns a request into a token.
+/// Why code or refresh token do not count. The caller is told the same of all.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum InvalidGrant {
+    /// This server did not make it, or has forgotten it.
+    #[error("unknown")]
+    Unknown,
+    /// It was given to another client.
+    #[error("given to another client")]
+    OtherClient,
+    /// Its time is over.
+    #[error("expired")]
+    Expired,
+    /// It was used before; the grant has ended with that.
+    #[error("used before")]
+    Reused,
+    /// The grant was revoked, its user has signed out, is disabled, or has another password.
+    #[error("the grant has ended")]
+    Ended,
+    /// Not the redirect URI of the authorization request.
+    #[error("another redirect_uri")]
+    RedirectUri,
+    /// Not what the code challenge was made of, missing, or without a challenge.
+    #[error("wrong code_verifier")]
+    CodeVerifier,
+}
+
+/// A refusal, and to whom if that is known.
+#[derive(Debug)]
+pub struct Refusal {
+    /// The client, once it was authenticated.
+    pub client: Option<Box<Client>>,
+    /// Why.
+    pub error: TokenError,
+}
+
+/// Turns a request into tokens.
 ///
 /// # Errors
 /// The first rule that the request breaks, in the order of the steps below.
@@ -94,19 +171,61 @@ pub async fn execute(
     peer: &PeerAddress,
     credentials: &Credentials,
     parameters: TokenParameters,
-) -> Result<Issued, TokenError> {
-    let client = services.authenticator.authenticate(credentials, peer, now, rng).await?;
+) -> Result<Issued, Refusal> {
+    let client = match services.authenticator.authenticate(credentials, peer, now, rng).await {
+        Ok(client) => client,
+        Err(error) => return Err(Refusal { client: None, error: error.into() }),
+    };
+    match answer(services, &client, parameters, now, rng).await {
+        Ok((grant, response)) => Ok(Issued { client, grant, response }),
+        Err(error) => Err(Refusal { client: Some(Box::new(client)), error }),
+    }
+}
+
+async fn answer(
+    services: &TokenServices,
+    client: &Client,
+    parameters: TokenParameters,
+    now: Timestamp,
+    rng: &mut (dyn CryptoRng + Send),
+) -> Result<(GrantType, TokenResponse), TokenError> {
     let request = TokenRequest::parse(parameters)?;
     let grant = request.grant();
     if !client.may_use(grant) {
         return Err(TokenError::UnauthorizedClient);
     }
     let response = match request {
+        TokenRequest::AuthorizationCode(request) => {
+            authorization_code::grant(services, client, request, now, rng).await?
+        }
+        TokenRequest::RefreshToken(request) => {
+            refresh_token::grant(services, client, request, now, rng).await?
+        }
         TokenRequest::ClientCredentials(request) => {
-            client_credentials::grant(services, &client, request, now, rng)?
+            client_credentials::grant(services, client, request, now, rng)?
         }
     };
-    Ok(Issued { client, grant, response })
+    Ok((grant, response))
+}
+
+/// From when on a grant that was redeemed at `redeemed_at` may be forgotten: when its last refresh token
+/// and the last access token of that have ended, and a day later.
+fn forget_at(redeemed_at: Timestamp, client: &Client) -> Timestamp {
+    let lifetimes = &client.metadata.lifetimes;
+    let last = redeemed_at.plus(lifetimes.refresh_token_absolute).plus(lifetimes.access_token);
+    last.plus(86_400)
+}
+
+/// The resources of a grant, or those of them that are asked for (RFC 8707 §2.2).
+fn resources_within(grant: &Grant, asked: Vec<String>) -> Result<Vec<String>, TokenError> {
+    if asked.is_empty() {
+        return Ok(grant.resources.clone());
+    }
+    // A grant that names none has not been narrowed: the client's audiences decide.
+    if !grant.resources.is_empty() && asked.iter().any(|one| !grant.resources.contains(one)) {
+        return Err(TokenError::InvalidTarget);
+    }
+    Ok(asked)
 }
 
 /// The scope that is granted: what was asked for, or the whole allow-list. Never a silent subset.
@@ -136,7 +255,7 @@ fn granted_audience(
 
 /// The client's own audiences. Without any: that of the administration API for its clients, that of
 /// the deployment for all others.
-fn allowed_audiences(settings: &Settings, client: &Client) -> Vec<String> {
+pub(crate) fn allowed_audiences(settings: &Settings, client: &Client) -> Vec<String> {
     let own = &client.metadata.audiences;
     if !own.is_empty() {
         return own.clone();
@@ -147,13 +266,16 @@ fn allowed_audiences(settings: &Settings, client: &Client) -> Vec<String> {
     vec![settings.default_audience.to_string()]
 }
 
-/// The codes that an answer of an OAuth endpoint may carry (RFC 6749 §5.2, RFC 8707 §2).
+/// The codes that an answer of an OAuth endpoint may carry (RFC 6749 §5.2, RFC 8707 §2,
+/// RFC 7009 §2.2.1).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum OAuthErrorCode {
     /// `invalid_request`
     InvalidRequest,
     /// `invalid_client`
     InvalidClient,
+    /// `invalid_grant`
+    InvalidGrant,
     /// `unauthorized_client`
     UnauthorizedClient,
     /// `unsupported_grant_type`
@@ -162,6 +284,8 @@ pub enum OAuthErrorCode {
     InvalidScope,
     /// `invalid_target`
     InvalidTarget,
+    /// `unsupported_token_type`
+    UnsupportedTokenType,
     /// `temporarily_unavailable`
     TemporarilyUnavailable,
     /// `server_error`
@@ -175,7 +299,9 @@ impl OAuthErrorCode {
         match self {
             Self::InvalidRequest => "invalid_request",
             Self::InvalidClient => "invalid_client",
+            Self::InvalidGrant => "invalid_grant",
             Self::UnauthorizedClient => "unauthorized_client",
+            Self::UnsupportedTokenType => "unsupported_token_type",
             Self::UnsupportedGrantType => "unsupported_grant_type",
             Self::InvalidScope => "invalid_scope",
             Self::InvalidTarget => "invalid_target",
@@ -222,6 +348,10 @@ impl TokenError {
                 Code::UnauthorizedClient,
                 "the client is not allowed to use this grant type",
             ),
+            Self::InvalidGrant(_) => PublicError::new(
+                Code::InvalidGrant,
+                "the code or refresh token is not valid for this request",
+            ),
             Self::InvalidScope(description) => PublicError::new(Code::InvalidScope, description),
             Self::InvalidTarget => PublicError::new(
                 Code::InvalidTarget,
@@ -230,6 +360,7 @@ impl TokenError {
             Self::Signing(_) | Self::Claims(_) => {
                 PublicError::new(Code::ServerError, "the token could not be signed")
             }
+            Self::Store(error) => error.public(),
         }
     }
 }
@@ -240,7 +371,6 @@ impl AuthenticationError {
     pub fn public(&self) -> PublicError {
         use OAuthErrorCode as Code;
 
-        use crate::store::StoreError;
         match self {
             Self::UnknownClient
             | Self::Inactive
@@ -254,13 +384,24 @@ impl AuthenticationError {
                 description: "too many failed attempts; try again later",
                 retry_after: Some(*retry_after),
             },
-            Self::Store(StoreError::Unavailable(_)) => PublicError {
-                code: Code::TemporarilyUnavailable,
+            Self::Store(error) => error.public(),
+            Self::Hash(_) => PublicError::new(Code::ServerError, "the server failed"),
+        }
+    }
+}
+
+impl StoreError {
+    /// Only what may pass is worth another try.
+    #[must_use]
+    pub fn public(&self) -> PublicError {
+        match self {
+            Self::Unavailable(_) => PublicError {
+                code: OAuthErrorCode::TemporarilyUnavailable,
                 description: "the server is busy; try again shortly",
                 retry_after: Some(1),
             },
-            Self::Store(StoreError::Corrupt(_) | StoreError::Other(_)) | Self::Hash(_) => {
-                PublicError::new(Code::ServerError, "the server failed")
+            Self::Corrupt(_) | Self::Other(_) => {
+                PublicError::new(OAuthErrorCode::ServerError, "the server failed")
             }
         }
     }

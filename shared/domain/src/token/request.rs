@@ -1,6 +1,7 @@
 //! The parameters of a token request, parsed once into a closed enum.
 
 use super::TokenError;
+use crate::Secret;
 use crate::client::GrantType;
 
 /// The parameters as they came: each at most once (`resource` excepted), an empty one left out.
@@ -12,13 +13,49 @@ pub struct TokenParameters {
     pub scope: Option<String>,
     /// RFC 8707 §2.
     pub resources: Vec<String>,
+    /// RFC 6749 §4.1.3.
+    pub code: Option<Secret>,
+    /// RFC 6749 §4.1.3.
+    pub redirect_uri: Option<String>,
+    /// RFC 7636 §4.5.
+    pub code_verifier: Option<Secret>,
+    /// RFC 6749 §6.
+    pub refresh_token: Option<Secret>,
 }
 
 /// A token request that this server understands.
 #[derive(Clone, Debug)]
 pub enum TokenRequest {
+    /// RFC 6749 §4.1.3.
+    AuthorizationCode(AuthorizationCodeRequest),
+    /// RFC 6749 §6.
+    RefreshToken(RefreshTokenRequest),
     /// RFC 6749 §4.4.2.
     ClientCredentials(ClientCredentialsRequest),
+}
+
+/// The parameters of the authorization code grant.
+#[derive(Clone, Debug)]
+pub struct AuthorizationCodeRequest {
+    /// The code.
+    pub code: Secret,
+    /// The redirect URI of the authorization request.
+    pub redirect_uri: Option<String>,
+    /// What the code challenge was made of.
+    pub code_verifier: Option<Secret>,
+    /// Whom the access token shall be for.
+    pub resources: Vec<String>,
+}
+
+/// The parameters of the refresh token grant.
+#[derive(Clone, Debug)]
+pub struct RefreshTokenRequest {
+    /// The refresh token.
+    pub refresh_token: Secret,
+    /// What the access token shall allow; `None` asks for all that was granted.
+    pub scope: Option<String>,
+    /// Whom the access token shall be for.
+    pub resources: Vec<String>,
 }
 
 /// The parameters of the client credentials grant.
@@ -31,22 +68,43 @@ pub struct ClientCredentialsRequest {
 }
 
 impl TokenRequest {
-    /// Reads the parameters of the grant that `grant_type` names.
+    /// Reads the parameters of the grant that `grant_type` names. Those of other grants are ignored, as
+    /// unknown ones are; so is `scope` beside a code, for what a code allows is decided already.
     ///
     /// # Errors
-    /// `invalid_request` without `grant_type`, `unsupported_grant_type` for one that is not here.
+    /// `invalid_request` without `grant_type` or without what the grant needs, `unsupported_grant_type`
+    /// for one that is not here.
     pub fn parse(parameters: TokenParameters) -> Result<Self, TokenError> {
-        let TokenParameters { grant_type, scope, resources } = parameters;
+        let TokenParameters {
+            grant_type,
+            scope,
+            resources,
+            code,
+            redirect_uri,
+            code_verifier,
+            refresh_token,
+        } = parameters;
         let grant_type = grant_type.ok_or(TokenError::InvalidRequest("grant_type is missing"))?;
         let grant = GrantType::ALL.into_iter().find(|grant| grant.as_str() == grant_type);
         match grant {
+            Some(GrantType::AuthorizationCode) => {
+                let code = code.ok_or(TokenError::InvalidRequest("code is missing"))?;
+                Ok(Self::AuthorizationCode(AuthorizationCodeRequest {
+                    code,
+                    redirect_uri,
+                    code_verifier,
+                    resources,
+                }))
+            }
+            Some(GrantType::RefreshToken) => {
+                let refresh_token =
+                    refresh_token.ok_or(TokenError::InvalidRequest("refresh_token is missing"))?;
+                Ok(Self::RefreshToken(RefreshTokenRequest { refresh_token, scope, resources }))
+            }
             Some(GrantType::ClientCredentials) => {
                 Ok(Self::ClientCredentials(ClientCredentialsRequest { scope, resources }))
             }
-            Some(
-                GrantType::AuthorizationCode | GrantType::RefreshToken | GrantType::TokenExchange,
-            )
-            | None => Err(TokenError::UnsupportedGrantType),
+            Some(GrantType::TokenExchange) | None => Err(TokenError::UnsupportedGrantType),
         }
     }
 
@@ -54,6 +112,8 @@ impl TokenRequest {
     #[must_use]
     pub const fn grant(&self) -> GrantType {
         match self {
+            Self::AuthorizationCode(_) => GrantType::AuthorizationCode,
+            Self::RefreshToken(_) => GrantType::RefreshToken,
             Self::ClientCredentials(_) => GrantType::ClientCredentials,
         }
     }

@@ -1,10 +1,20 @@
 //! Users: the people who sign in.
 
+mod claims;
+mod metadata;
+mod password;
+mod registration;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+
+pub use claims::claims;
+pub use metadata::UserMetadata;
+pub use password::{MAX_PASSWORD_BYTES, Password, PasswordError};
+pub use registration::register;
 
 use crate::Timestamp;
 use crate::hashing::PhcString;

@@ -6,7 +6,6 @@ mod list;
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client as DynamoDb;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld;
 use aws_sdk_dynamodb::types::builders::DeleteBuilder;
@@ -22,6 +21,7 @@ use uuid::Uuid;
 use crate::error::{canceled, condition_failed, failed};
 use crate::expression::Update;
 use crate::item::{self, API_KEY, ID, Item, PK, VERSION, number, text};
+use crate::written::{Written, send};
 
 /// The clients table: a [`ClientStore`] and an [`ApiKeyStore`].
 #[derive(Clone, Debug)]
@@ -100,25 +100,6 @@ impl ClientTable {
             .set_expression_attribute_names(Some(update.names()))
             .set_expression_attribute_values(Some(update.values()))
     }
-}
-
-/// Sends an update.
-async fn send(update: UpdateItemFluentBuilder) -> Result<Written, StoreError> {
-    let Err(error) = update.send().await else { return Ok(Written::Done) };
-    match error.as_service_error() {
-        Some(UpdateItemError::ConditionalCheckFailedException(clash)) => {
-            Ok(Written::Clash(clash.item().cloned()))
-        }
-        Some(_) | None => Err(failed(&error)),
-    }
-}
-
-/// How a conditional write ended.
-enum Written {
-    /// It is written.
-    Done,
-    /// Its condition failed. The item as it is, if there is one and the request asked for it.
-    Clash(Option<Item>),
 }
 
 #[async_trait]

@@ -1,0 +1,27 @@
+//! What the pages show of a client.
+
+use identety_domain::client::VerifiedMetadata;
+
+/// A client, as its users see it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct ClientView<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Its logo, which is decoration: the name stands beside it.
+    pub logo_uri: Option<&'a str>,
+    /// Its privacy policy.
+    pub policy_uri: Option<&'a str>,
+    /// Its terms of service.
+    pub tos_uri: Option<&'a str>,
+}
+
+impl<'a> From<&'a VerifiedMetadata> for ClientView<'a> {
+    fn from(metadata: &'a VerifiedMetadata) -> Self {
+        Self {
+            name: &metadata.name,
+            logo_uri: metadata.logo_uri.as_deref(),
+            policy_uri: metadata.policy_uri.as_deref(),
+            tos_uri: metadata.tos_uri.as_deref(),
+        }
+    }
+}

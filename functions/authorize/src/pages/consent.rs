@@ -1,0 +1,30 @@
+//! The page on which a user decides what a client may do.
+
+use askama::Template;
+
+use super::{ClientView, Page, ScopeView};
+
+/// `#allow` and `#deny` post `decision=allow` or `decision=deny` to `{base}/consent`, with `transaction`
+/// and `csrf`. What is asked for is not in the form: the transaction has it.
+#[derive(Template)]
+#[template(path = "consent.html")]
+pub struct Consent<'a> {
+    /// The issuer.
+    pub base: &'a str,
+    /// Who asks.
+    pub client: &'a ClientView<'a>,
+    /// Who is asked.
+    pub user_email: &'a str,
+    /// The transaction's name.
+    pub transaction: &'a str,
+    /// The CSRF token of the transaction.
+    pub csrf: &'a str,
+    /// What is asked for.
+    pub scopes: Vec<ScopeView<'a>>,
+}
+
+impl Page for Consent<'_> {
+    fn logo_uri(&self) -> Option<&str> {
+        self.client.logo_uri
+    }
+}

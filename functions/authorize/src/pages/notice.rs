@@ -1,0 +1,23 @@
+//! The page that says what went wrong, when there is nowhere to send the browser.
+
+use askama::Template;
+
+use super::Page;
+
+/// Says what happened and what to do about it.
+#[derive(Template)]
+#[template(path = "notice.html")]
+pub struct Notice<'a> {
+    /// The issuer.
+    pub base: &'a str,
+    /// What happened, in a few words.
+    pub title: &'a str,
+    /// What happened, in a sentence.
+    pub text: &'a str,
+    /// What the reader can do; empty if there is nothing.
+    pub what_to_do: &'a str,
+    /// What to quote to the people who run the server.
+    pub request_id: Option<&'a str>,
+}
+
+impl Page for Notice<'_> {}

@@ -1,0 +1,32 @@
+//! The page on which a user shows who they are.
+
+use askama::Template;
+
+use super::{ClientView, Page};
+
+/// Asks for `#email` and `#password`; `#submit` posts them to `{base}/signin`, with `transaction` and
+/// `csrf`.
+#[derive(Template)]
+#[template(path = "sign_in.html")]
+pub struct SignIn<'a> {
+    /// The issuer.
+    pub base: &'a str,
+    /// For whom the user signs in.
+    pub client: &'a ClientView<'a>,
+    /// The transaction's name.
+    pub transaction: &'a str,
+    /// The CSRF token of the transaction.
+    pub csrf: &'a str,
+    /// What to put into `#email`: what was typed before, or a hint; empty if there is nothing.
+    pub email: &'a str,
+    /// Why the sign-in before this one failed.
+    pub error: Option<&'a str>,
+    /// Whether to offer registration.
+    pub can_register: bool,
+}
+
+impl Page for SignIn<'_> {
+    fn logo_uri(&self) -> Option<&str> {
+        self.client.logo_uri
+    }
+}

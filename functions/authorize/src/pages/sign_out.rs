@@ -1,0 +1,42 @@
+//! The pages before and after signing out.
+
+use askama::Template;
+
+use super::Page;
+
+/// Asks whether to sign out: `#signout` posts to `{base}/signout`, with `csrf` and what `hidden` has.
+#[derive(Template)]
+#[template(path = "sign_out.html")]
+pub struct SignOut<'a> {
+    /// The issuer.
+    pub base: &'a str,
+    /// Who is signed in.
+    pub user_email: &'a str,
+    /// The CSRF token of the form.
+    pub csrf: &'a str,
+    /// Names and values of further hidden fields.
+    pub hidden: Vec<(&'a str, &'a str)>,
+}
+
+impl Page for SignOut<'_> {}
+
+/// Says that nobody is signed in any more.
+#[derive(Template)]
+#[template(path = "signed_out.html")]
+pub struct SignedOut<'a> {
+    /// The issuer.
+    pub base: &'a str,
+    /// Where to go on.
+    pub link: Option<Link<'a>>,
+}
+
+/// A link.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Link<'a> {
+    /// Where it leads.
+    pub uri: &'a str,
+    /// What that is called, such as the name of a client.
+    pub name: &'a str,
+}
+
+impl Page for SignedOut<'_> {}

@@ -1,0 +1,143 @@
+//! Sign-out, by the user or at a client's request (OpenID Connect RP-Initiated Logout 1.0).
+
+use super::{FrontChannel, SessionSecret, SignedIn, with_query};
+use crate::Timestamp;
+use crate::client::{Client, ClientId};
+use crate::store::StoreError;
+use crate::token::{IdTokenHint, read_hint};
+
+/// What a client asks with. Nothing in here is to be believed.
+#[derive(Clone, Debug, Default)]
+pub struct LogoutParameters {
+    /// An ID token of the client, for the user who shall sign out.
+    pub id_token_hint: Option<String>,
+    /// The client.
+    pub client_id: Option<String>,
+    /// Where the browser shall go afterwards.
+    pub post_logout_redirect_uri: Option<String>,
+    /// Given back as it came.
+    pub state: Option<String>,
+}
+
+/// Where the browser goes after the sign-out.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct LogoutTarget {
+    /// The client that asked, if any did.
+    pub client_id: Option<ClientId>,
+    /// The client's registered URI; `None` is our own page.
+    pub post_logout_redirect_uri: Option<String>,
+    /// Given back as it came.
+    pub state: Option<String>,
+    /// Whether a genuine hint names the user who has signed in, so that nobody need be asked.
+    pub is_certain: bool,
+}
+
+/// Why the browser is sent nowhere: the user gets a page.
+#[derive(Debug, thiserror::Error)]
+pub enum LogoutError {
+    /// Not an ID token of this server, or of another client.
+    #[error("id_token_hint is not an ID token of the client")]
+    Hint,
+    /// The client is unknown.
+    #[error("the client is unknown or not active")]
+    UnknownClient,
+    /// No client to ask whether the URI is its own.
+    #[error("post_logout_redirect_uri needs id_token_hint or client_id")]
+    NoClient,
+    /// Not registered for the client.
+    #[error("post_logout_redirect_uri is not registered for the client")]
+    UnregisteredUri,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl LogoutTarget {
+    /// The URI with the state.
+    #[must_use]
+    pub fn url(&self) -> Option<String> {
+        let uri = self.post_logout_redirect_uri.as_deref()?;
+        Some(with_query(uri, self.state.iter().map(|state| ("state", state.as_str()))))
+    }
+}
+
+impl FrontChannel {
+    /// Checks a request to sign out. A hint may have expired: it only has to be genuine.
+    ///
+    /// # Errors
+    /// When the hint is not genuine, or the URI not registered; or when the store fails.
+    pub async fn logout_target(
+        &self,
+        parameters: &LogoutParameters,
+        session: Option<&SessionSecret>,
+        now: Timestamp,
+    ) -> Result<LogoutTarget, LogoutError> {
+        let LogoutParameters { id_token_hint, client_id, post_logout_redirect_uri, state } =
+            parameters;
+        let hint = id_token_hint.as_deref().map(|hint| self.hint(hint, now)).transpose()?;
+        let client = self.logout_client(client_id.as_deref(), hint.as_ref()).await?;
+        if let Some(uri) = post_logout_redirect_uri {
+            let client = client.as_ref().ok_or(LogoutError::NoClient)?;
+            let registered = &client.metadata.post_logout_redirect_uris;
+            if !registered.iter().any(|own| own.matches(uri)) {
+                return Err(LogoutError::UnregisteredUri);
+            }
+        }
+        let signed_in = self.signed_in(session, now).await?;
+        let is_certain = match (&hint, &signed_in) {
+            (Some(hint), Some(SignedIn { user, .. })) => hint.user == user.id,
+            (Some(_), None) => true,
+            (None, _) => false,
+        };
+        Ok(LogoutTarget {
+            client_id: client.map(|client| client.client_id),
+            post_logout_redirect_uri: post_logout_redirect_uri.clone(),
+            state: state.clone().filter(|_| post_logout_redirect_uri.is_some()),
+            is_certain,
+        })
+    }
+
+    fn hint(&self, hint: &str, now: Timestamp) -> Result<IdTokenHint, LogoutError> {
+        read_hint(&*self.verifier, &self.settings.issuer, hint, now).ok_or(LogoutError::Hint)
+    }
+
+    /// The client that asks: named, or the one of the hint; both must be the same.
+    async fn logout_client(
+        &self,
+        named: Option<&str>,
+        hint: Option<&IdTokenHint>,
+    ) -> Result<Option<Client>, LogoutError> {
+        let of_hint = hint.map(|hint| hint.client_id.clone());
+        let client_id = match named {
+            None => of_hint,
+            Some(named) => {
+                let named = ClientId::parse(named).ok_or(LogoutError::UnknownClient)?;
+                if of_hint.is_some_and(|own| own != named) {
+                    return Err(LogoutError::Hint);
+                }
+                Some(named)
+            }
+        };
+        let Some(client_id) = client_id else { return Ok(None) };
+        let client = self.clients.find(&client_id).await?;
+        let client = client.filter(|client| client.metadata.is_active);
+        Ok(Some(client.ok_or(LogoutError::UnknownClient)?))
+    }
+
+    /// Ends a session, and with it every grant that may not outlive it. First that is put on record, so
+    /// that a failure in between leaves a session that can be ended again, and never a grant that lives on.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn sign_out(
+        &self,
+        session: Option<&SessionSecret>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let Some(secret) = session else { return Ok(()) };
+        let sessions = &self.grants.sessions;
+        let Some(session) = sessions.find_session(&secret.key()).await? else { return Ok(()) };
+        sessions.sign_out(&session.id, now).await?;
+        sessions.remove_session(&session.key).await
+    }
+}

@@ -1,0 +1,110 @@
+//! Self-registration, where the deployment allows it: a person becomes a user, and is signed in.
+
+use rand_core::CryptoRng;
+
+use super::{FlowError, FrontChannel, SessionSecret, Step, TransactionId, Visitor};
+use crate::FieldError;
+use crate::hashing::HashError;
+use crate::limits::{Admission, PeerAddress};
+use crate::store::{StoreError, UserWrite};
+use crate::user::{self, Password, UserMetadata};
+use crate::{Seconds, Secret, Timestamp};
+
+/// What the person entered.
+#[derive(Clone, Debug)]
+pub struct Registration {
+    /// The e-mail address.
+    pub email: String,
+    /// The name; may be empty.
+    pub name: String,
+    /// The password.
+    pub password: Secret,
+}
+
+/// Why nobody was registered.
+#[derive(Debug, thiserror::Error)]
+pub enum RegistrationError {
+    /// The deployment does not allow it.
+    #[error("self-registration is off")]
+    Closed,
+    /// What was entered breaks rules.
+    #[error("not valid")]
+    Invalid(Vec<FieldError>),
+    /// Too many attempts.
+    #[error("too many attempts")]
+    TooMany {
+        /// Seconds until another attempt is allowed.
+        retry_after: Seconds,
+    },
+    /// The transaction does not go on.
+    #[error(transparent)]
+    Flow(#[from] FlowError),
+}
+
+impl From<StoreError> for RegistrationError {
+    fn from(error: StoreError) -> Self {
+        Self::Flow(error.into())
+    }
+}
+
+impl From<HashError> for RegistrationError {
+    fn from(error: HashError) -> Self {
+        Self::Flow(error.into())
+    }
+}
+
+impl FrontChannel {
+    /// Registers a person for a transaction, and signs them in. The address counts as unverified.
+    ///
+    /// # Errors
+    /// When that is not allowed, or what was entered breaks a rule; or when the transaction cannot go on.
+    pub async fn register(
+        &self,
+        id: &TransactionId,
+        registration: &Registration,
+        visitor: &Visitor,
+        peer: &PeerAddress,
+        now: Timestamp,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<(SessionSecret, Step), RegistrationError> {
+        if !self.registration_is_open {
+            return Err(RegistrationError::Closed);
+        }
+        let (transaction, _) = self.open(id, visitor, now).await?;
+        self.check_unanswered(&transaction, visitor).await?;
+        let Registration { email, name, password } = registration;
+        let metadata = UserMetadata {
+            email: Some(email.clone()),
+            name: (!name.is_empty()).then(|| name.clone()),
+            ..UserMetadata::default()
+        };
+        let details = metadata.validate();
+        let password = Password::new(password.clone());
+        let (details, password) = match (details, password) {
+            (Ok(details), Ok(password)) => (details, password),
+            (details, password) => {
+                let mut errors = details.err().unwrap_or_default();
+                let rule = password.err().map(|error| error.to_string());
+                errors.extend(rule.map(|rule| FieldError::new("password", rule)));
+                return Err(RegistrationError::Invalid(errors));
+            }
+        };
+        // It tells whether an address is taken, so it is bounded like guessing; and never taken back.
+        if let Admission::Blocked { retry_after } =
+            self.limits.admit(&details.email.normalized(), peer, now).await?
+        {
+            return Err(RegistrationError::TooMany { retry_after });
+        }
+        let user = user::register(details, Some(&password), &self.hasher, now, rng)?;
+        match self.grants.users.create(&user).await? {
+            UserWrite::Done => {}
+            UserWrite::EmailTaken | UserWrite::Conflict => {
+                let taken = FieldError::new("email", "this address has an account already");
+                return Err(RegistrationError::Invalid(vec![taken]));
+            }
+        }
+        let secret = self.start_session(&user, &transaction, visitor, now, rng).await?;
+        let visitor = Visitor { session: Some(secret.clone()), ..visitor.clone() };
+        Ok((secret, self.resume(id, &visitor, now).await?))
+    }
+}

@@ -1,0 +1,186 @@
+//! The sign-in: address and password become a session.
+
+use rand_core::CryptoRng;
+
+use super::{
+    FlowError, FrontChannel, Session, SessionId, SessionSecret, SignedIn, Step, Transaction,
+    TransactionId, Visitor,
+};
+use crate::hashing::{HashCost, HashError, Verification};
+use crate::limits::{Admission, PeerAddress};
+use crate::store::StoreError;
+use crate::user::{EmailAddress, MAX_PASSWORD_BYTES, User};
+use crate::{Seconds, Secret, Timestamp};
+
+/// What the user entered.
+#[derive(Clone, Debug)]
+pub struct Entered {
+    /// The e-mail address.
+    pub email: String,
+    /// The password.
+    pub password: Secret,
+}
+
+/// Why nobody has signed in.
+#[derive(Debug, thiserror::Error)]
+pub enum SignInError {
+    /// No user has that address and that password, or the user is disabled: the page must not tell which.
+    #[error("wrong address or password")]
+    WrongCredentials,
+    /// Longer than any password can be.
+    #[error("the password is too long")]
+    TooLong,
+    /// Too many failures.
+    #[error("too many failures")]
+    TooManyFailures {
+        /// Seconds until another attempt is allowed.
+        retry_after: Seconds,
+    },
+    /// The transaction does not go on.
+    #[error(transparent)]
+    Flow(#[from] FlowError),
+}
+
+impl From<StoreError> for SignInError {
+    fn from(error: StoreError) -> Self {
+        Self::Flow(error.into())
+    }
+}
+
+impl From<HashError> for SignInError {
+    fn from(error: HashError) -> Self {
+        Self::Flow(error.into())
+    }
+}
+
+impl FrontChannel {
+    /// Signs a user in for a transaction: a session that no cookie of before can name, and the next step.
+    ///
+    /// # Errors
+    /// When address and password are no user's, or too many were wrong; or when the transaction cannot
+    /// go on.
+    pub async fn sign_in(
+        &self,
+        id: &TransactionId,
+        entered: &Entered,
+        visitor: &Visitor,
+        peer: &PeerAddress,
+        now: Timestamp,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<(SessionSecret, Step), SignInError> {
+        let (transaction, _) = self.open(id, visitor, now).await?;
+        self.check_unanswered(&transaction, visitor).await?;
+        let user = self.authenticate(entered, peer, now).await?;
+        let secret = self.start_session(&user, &transaction, visitor, now, rng).await?;
+        let visitor = Visitor { session: Some(secret.clone()), ..visitor.clone() };
+        Ok((secret, self.resume(id, &visitor, now).await?))
+    }
+
+    /// The user with this address and password. An attempt is counted before it is made and taken back
+    /// when it succeeds, so that no number of attempts at once gets past a limit.
+    async fn authenticate(
+        &self,
+        entered: &Entered,
+        peer: &PeerAddress,
+        now: Timestamp,
+    ) -> Result<User, SignInError> {
+        let Entered { email, password } = entered;
+        if password.expose().len() > MAX_PASSWORD_BYTES {
+            return Err(SignInError::TooLong);
+        }
+        let address = EmailAddress::parse(email);
+        let account = address.as_ref().map_or_else(|| email.to_lowercase(), |it| it.normalized());
+        let attempt = match self.limits.admit(&account, peer, now).await? {
+            Admission::Admitted(attempt) => attempt,
+            Admission::Blocked { retry_after } => {
+                return Err(SignInError::TooManyFailures { retry_after });
+            }
+        };
+        let user = match &address {
+            Some(address) => self.grants.users.find_by_email(address).await?,
+            None => None,
+        };
+        let matches = self.password_matches(user.as_ref(), password)?;
+        let user = user.filter(|user| matches && user.details.is_active);
+        let user = user.ok_or(SignInError::WrongCredentials)?;
+        self.limits.succeeded(&attempt).await?;
+        Ok(user)
+    }
+
+    /// Compares the password, in the time that an unknown user would take.
+    fn password_matches(&self, user: Option<&User>, password: &Secret) -> Result<bool, HashError> {
+        match user.and_then(|user| user.password.as_ref()) {
+            Some(stored) => {
+                let found = self.hasher.verify(password, &stored.phc, HashCost::Chosen)?;
+                Ok(found != Verification::Mismatch)
+            }
+            None => {
+                self.hasher.burn(password, HashCost::Chosen)?;
+                Ok(false)
+            }
+        }
+    }
+
+    /// A session with a new secret. Whatever session the browser had is over: the same user's goes on
+    /// under the same id, another's has signed out.
+    pub(super) async fn start_session(
+        &self,
+        user: &User,
+        transaction: &Transaction,
+        visitor: &Visitor,
+        now: Timestamp,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<SessionSecret, FlowError> {
+        let sessions = &self.grants.sessions;
+        let former = self.signed_in(visitor.session.as_ref(), now).await?;
+        let id = match former {
+            Some(SignedIn { session, .. }) if session.user == user.id => {
+                sessions.remove_session(&session.key).await?;
+                session.id
+            }
+            Some(SignedIn { session, .. }) => {
+                sessions.sign_out(&session.id, now).await?;
+                sessions.remove_session(&session.key).await?;
+                SessionId::generate(rng)
+            }
+            None => SessionId::generate(rng),
+        };
+        let secret = SessionSecret::generate(rng);
+        // Never before the password was set, or the session would not count: clocks may differ.
+        let changed_at = user.password.as_ref().map_or(now, |password| password.changed_at);
+        let session = Session {
+            key: secret.key(),
+            id,
+            user: user.id,
+            auth_time: now.max(changed_at),
+            transaction: Some(transaction.id.clone()),
+            last_seen_at: now,
+        };
+        sessions.create_session(&session).await?;
+        Ok(secret)
+    }
+
+    /// Who has signed in, if the session still counts. That it is in use is written down now and then.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn signed_in(
+        &self,
+        secret: Option<&SessionSecret>,
+        now: Timestamp,
+    ) -> Result<Option<SignedIn>, StoreError> {
+        let Some(secret) = secret else { return Ok(None) };
+        let session = self.grants.sessions.find_session(&secret.key()).await?;
+        let Some(session) = session.filter(|session| session.is_live(now)) else {
+            return Ok(None);
+        };
+        let user = self.grants.users.find(session.user).await?;
+        let Some(user) = user.filter(|user| user.stands_by(session.auth_time)) else {
+            return Ok(None);
+        };
+        if session.is_to_be_touched(now) {
+            self.grants.sessions.touch_session(&session.key, now).await?;
+        }
+        Ok(Some(SignedIn { session, user }))
+    }
+}

@@ -1,0 +1,89 @@
+//! The authorization code grant (RFC 6749 §4.1.3): a code becomes the tokens that its user allowed.
+
+use rand_core::CryptoRng;
+
+use super::issue::{Issue, issue};
+use super::{
+    AuthorizationCodeRequest, InvalidGrant, TokenError, TokenResponse, TokenServices,
+    resources_within,
+};
+use crate::client::Client;
+use crate::grant::{CodeChallenge, Grant, GrantId, Redemption};
+use crate::store::Redeem;
+use crate::{Secret, Timestamp, id};
+
+/// The tokens of a code. They are signed before the code is used, for a signer that fails must not burn
+/// it; and everything about the request is checked before a used code is taken for stolen, so that
+/// whoever finds an old code cannot end what it gave.
+pub(super) async fn grant(
+    services: &TokenServices,
+    client: &Client,
+    request: AuthorizationCodeRequest,
+    now: Timestamp,
+    rng: &mut (dyn CryptoRng + Send),
+) -> Result<TokenResponse, TokenError> {
+    let AuthorizationCodeRequest { code, redirect_uri, code_verifier, resources } = request;
+    let found = services.grants.grants.find_grant(&GrantId::of_code(code.expose())).await?;
+    let grant = found.ok_or(InvalidGrant::Unknown)?;
+    check_client(client, &grant)?;
+    check_redirect_uri(redirect_uri.as_deref(), &grant)?;
+    check_code_verifier(code_verifier.as_ref(), grant.code_challenge.as_ref())?;
+    if grant.redeemed.is_some() {
+        return Err(code_reused(services, &grant, now).await);
+    }
+    if !grant.code_is_live(now) {
+        return Err(InvalidGrant::Expired.into());
+    }
+    let user = services.grants.user_behind(&grant).await?;
+    user.ok_or(InvalidGrant::Ended)?;
+
+    let what = Issue {
+        scope: &grant.scope,
+        resources: resources_within(&grant, resources)?,
+        generation: 1,
+        nonce: grant.nonce.as_deref(),
+    };
+    let response = issue(services, client, &grant, what, now, rng)?;
+    let redemption =
+        Redemption { id: id::uuid_v7(now, rng), at: now, forget_at: super::forget_at(now, client) };
+    match services.grants.grants.redeem_code(&grant.id, &redemption).await? {
+        Redeem::Redeemed => Ok(response),
+        Redeem::Refused => Err(code_reused(services, &grant, now).await),
+    }
+}
+
+/// RFC 6749 §4.1.3: the code was issued to the authenticated client.
+pub(super) fn check_client(client: &Client, grant: &Grant) -> Result<(), InvalidGrant> {
+    if grant.client == client.id { Ok(()) } else { Err(InvalidGrant::OtherClient) }
+}
+
+/// RFC 6749 §4.1.3: the value is the one of the authorization request. It may be left out where PKCE
+/// binds the code to its request (OAuth 2.1 §10.2).
+fn check_redirect_uri(sent: Option<&str>, grant: &Grant) -> Result<(), InvalidGrant> {
+    match (sent, grant.redirect_uri.as_deref()) {
+        (Some(sent), Some(own)) if sent == own => Ok(()),
+        (None, None) => Ok(()),
+        (None, Some(_)) if grant.code_challenge.is_some() => Ok(()),
+        (Some(_), _) | (None, Some(_)) => Err(InvalidGrant::RedirectUri),
+    }
+}
+
+/// RFC 7636 §4.6, and RFC 9700 §4.8.2: a verifier without a challenge is a downgrade.
+fn check_code_verifier(
+    sent: Option<&Secret>,
+    challenge: Option<&CodeChallenge>,
+) -> Result<(), InvalidGrant> {
+    match (sent, challenge) {
+        (None, None) => Ok(()),
+        (Some(verifier), Some(challenge)) if challenge.is_met_by(verifier.expose()) => Ok(()),
+        (Some(_) | None, Some(_)) | (Some(_), None) => Err(InvalidGrant::CodeVerifier),
+    }
+}
+
+/// RFC 6749 §4.1.2: a code that comes twice has been stolen by one of the two, so what it gave ends.
+async fn code_reused(services: &TokenServices, grant: &Grant, now: Timestamp) -> TokenError {
+    match services.grants.grants.end_grant(&grant.id, now).await {
+        Ok(()) => InvalidGrant::Reused.into(),
+        Err(error) => error.into(),
+    }
+}

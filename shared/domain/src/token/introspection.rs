@@ -1,0 +1,145 @@
+//! Token introspection (RFC 7662): what a token is worth at this moment.
+
+use serde::Serialize;
+
+use super::{AccessToken, Audience, TokenServices, check_for_anybody};
+use crate::Timestamp;
+use crate::client::{Client, ClientId};
+use crate::grant::{Grant, GrantId};
+use crate::store::StoreError;
+use crate::user::User;
+
+/// What a client hears of a token (RFC 7662 §2.2).
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
+#[expect(missing_docs, reason = "the members are those of the specification")]
+pub struct Introspection {
+    pub active: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub username: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token_type: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exp: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub iat: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nbf: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sub: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub aud: Option<Audience>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub iss: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jti: Option<String>,
+}
+
+/// The reserved scope of resource servers that may ask about tokens of others.
+const SEES_ALL: &str = "tokens:introspect";
+
+/// What `token` is worth, as `caller` may know. Whatever is wrong with it, the answer is only that it is
+/// not active.
+///
+/// # Errors
+/// When a store fails.
+pub async fn introspect(
+    services: &TokenServices,
+    caller: &Client,
+    token: &str,
+    now: Timestamp,
+) -> Result<Introspection, StoreError> {
+    let known = match services.refresh_key.read(token) {
+        Some(_) => refresh_token(services, caller, token, now).await?,
+        None => access_token(services, caller, token, now).await?,
+    };
+    Ok(known.unwrap_or_default())
+}
+
+fn may_see(caller: &Client, client_id: &str) -> bool {
+    caller.client_id.as_str() == client_id || caller.scope().contains(SEES_ALL)
+}
+
+async fn access_token(
+    services: &TokenServices,
+    caller: &Client,
+    token: &str,
+    now: Timestamp,
+) -> Result<Option<Introspection>, StoreError> {
+    let checked = check_for_anybody(&*services.verifier, &services.settings.issuer, token, now);
+    let Ok(claims) = checked else { return Ok(None) };
+    if !may_see(caller, &claims.client_id) {
+        return Ok(None);
+    }
+    let Some((_, user)) = behind(services, &claims).await? else { return Ok(None) };
+    Ok(Some(Introspection {
+        active: true,
+        scope: claims.scope,
+        client_id: Some(claims.client_id),
+        username: user.map(|user| user.details.email.to_string()),
+        token_type: Some("Bearer"),
+        exp: Some(claims.exp),
+        iat: Some(claims.iat),
+        nbf: Some(claims.nbf),
+        sub: Some(claims.sub),
+        aud: Some(claims.aud),
+        iss: Some(claims.iss),
+        jti: Some(claims.jti),
+    }))
+}
+
+/// The client that an access token was given to and the user who allowed it, if both still stand by it;
+/// no user where the client acts for itself.
+pub(super) async fn behind(
+    services: &TokenServices,
+    claims: &AccessToken,
+) -> Result<Option<(Client, Option<User>)>, StoreError> {
+    let Some(client_id) = ClientId::parse(&claims.client_id) else { return Ok(None) };
+    let client = services.authenticator.clients.find(&client_id).await?;
+    // One that was registered later under the same clientId is another client.
+    let same =
+        |client: &Client| client.metadata.is_active && claims.iat >= client.created_at.seconds();
+    let Some(client) = client.filter(same) else { return Ok(None) };
+    let Some(grant_id) = &claims.grant_id else { return Ok(Some((client, None))) };
+    let Some(id) = GrantId::parse(grant_id) else { return Ok(None) };
+    let grant = services.grants.grants.find_grant(&id).await?;
+    let Some(grant) = grant.filter(|grant| grant.client == client.id) else { return Ok(None) };
+    let user = services.grants.user_behind(&grant).await?;
+    Ok(user.map(|user| (client, Some(user))))
+}
+
+async fn refresh_token(
+    services: &TokenServices,
+    caller: &Client,
+    token: &str,
+    now: Timestamp,
+) -> Result<Option<Introspection>, StoreError> {
+    let Some(token) = services.refresh_key.read(token) else { return Ok(None) };
+    let Some(grant) = services.grants.grants.find_grant(&token.grant).await? else {
+        return Ok(None);
+    };
+    // Only its own client can do anything with a refresh token, so only it may ask.
+    let redeemed = grant.redeemed.as_ref().filter(|_| grant.client == caller.id);
+    let Some(redeemed) = redeemed.filter(|redeemed| redeemed.generation == token.generation) else {
+        return Ok(None);
+    };
+    let ends_at = Grant::refresh_ends_at(redeemed, &caller.metadata.lifetimes);
+    if now >= ends_at {
+        return Ok(None);
+    }
+    let Some(user) = services.grants.user_behind(&grant).await? else { return Ok(None) };
+    Ok(Some(Introspection {
+        active: true,
+        scope: (!grant.scope.is_empty()).then(|| grant.scope.to_string()),
+        client_id: Some(caller.client_id.to_string()),
+        username: Some(user.details.email.to_string()),
+        exp: Some(ends_at.seconds()),
+        iat: Some(redeemed.rotated_at.seconds()),
+        sub: Some(grant.user.to_string()),
+        iss: Some(services.settings.issuer.to_string()),
+        ..Introspection::default()
+    }))
+}

@@ -1,0 +1,151 @@
+//! The refresh token grant (RFC 6749 §6). Refresh tokens converge: of one grant, one generation is live,
+//! and a rotation is one conditional write, so that a fork cannot exist.
+
+use rand_core::CryptoRng;
+
+use super::authorization_code::check_client;
+use super::issue::{Issue, issue};
+use super::{
+    InvalidGrant, RefreshTokenRequest, TokenError, TokenResponse, TokenServices, resources_within,
+};
+use crate::client::Client;
+use crate::grant::{Grant, REFRESH_GRACE, Redeemed, Rotation};
+use crate::store::Rotate;
+use crate::{Scope, Timestamp};
+
+/// What the use of a refresh token means.
+#[derive(Debug, Eq, PartialEq)]
+enum Use {
+    /// It is the live one: its successor becomes live.
+    First,
+    /// It was live a moment ago and its successor is unused: a lost race, or a client that did not get
+    /// the answer. It gets the same successor.
+    Again,
+    /// It is older than that: somebody has a copy (RFC 9700 §4.14.2).
+    Reuse,
+}
+
+/// The next tokens of a grant. They are signed before the rotation is written.
+pub(super) async fn grant(
+    services: &TokenServices,
+    client: &Client,
+    request: RefreshTokenRequest,
+    now: Timestamp,
+    rng: &mut (dyn CryptoRng + Send),
+) -> Result<TokenResponse, TokenError> {
+    let RefreshTokenRequest { refresh_token, scope, resources } = request;
+    let token = services.refresh_key.read(refresh_token.expose()).ok_or(InvalidGrant::Unknown)?;
+    let found = services.grants.grants.find_grant(&token.grant).await?;
+    let grant = found.ok_or(InvalidGrant::Unknown)?;
+    check_client(client, &grant)?;
+    let redeemed = grant.redeemed.as_ref().ok_or(InvalidGrant::Unknown)?;
+    let usage = usage(token.generation, redeemed, now)?;
+    if usage == Use::Reuse {
+        return Err(reused(services, &grant, now).await);
+    }
+    if now >= Grant::refresh_ends_at(redeemed, &client.metadata.lifetimes) {
+        return Err(InvalidGrant::Expired.into());
+    }
+    let user = services.grants.user_behind(&grant).await?;
+    user.ok_or(InvalidGrant::Ended)?;
+
+    let what = Issue {
+        scope: &narrowed(&grant.scope, scope.as_deref())?,
+        resources: resources_within(&grant, resources)?,
+        generation: token.generation + 1,
+        nonce: None,
+    };
+    let response = issue(services, client, &grant, what, now, rng)?;
+    if usage == Use::Again {
+        return Ok(response);
+    }
+    let rotation = Rotation {
+        from: token.generation,
+        at: now,
+        forget_at: super::forget_at(redeemed.at, client),
+    };
+    match services.grants.grants.rotate_refresh_token(&grant.id, &rotation).await? {
+        Rotate::Rotated => Ok(response),
+        Rotate::Refused(stored) => match lost_race(token.generation, stored.as_deref()) {
+            Lost::ToAnEqual => Ok(response),
+            Lost::ToAnEnd => Err(InvalidGrant::Ended.into()),
+            Lost::ToALater => Err(reused(services, &grant, now).await),
+        },
+    }
+}
+
+/// What it means that a refresh token of `generation` is used at `now`.
+fn usage(generation: u32, redeemed: &Redeemed, now: Timestamp) -> Result<Use, InvalidGrant> {
+    let live = redeemed.generation;
+    if generation == live {
+        return Ok(Use::First);
+    }
+    // Only the store could have forgotten a generation: a restored backup.
+    let behind = live.checked_sub(generation).ok_or(InvalidGrant::Unknown)?;
+    let within_grace = now < redeemed.rotated_at.plus(REFRESH_GRACE);
+    Ok(if behind == 1 && within_grace { Use::Again } else { Use::Reuse })
+}
+
+/// What came between the read of a grant and its rotation.
+enum Lost {
+    /// A rotation of the same token: its successor is this one's too.
+    ToAnEqual,
+    /// The end of the grant.
+    ToAnEnd,
+    /// More than one rotation.
+    ToALater,
+}
+
+fn lost_race(generation: u32, stored: Option<&Grant>) -> Lost {
+    let Some(stored) = stored.filter(|stored| stored.ended_at.is_none()) else {
+        return Lost::ToAnEnd;
+    };
+    match &stored.redeemed {
+        Some(redeemed) if redeemed.generation == generation + 1 => Lost::ToAnEqual,
+        Some(_) => Lost::ToALater,
+        None => Lost::ToAnEnd,
+    }
+}
+
+/// RFC 6749 §6: no more than was granted. What is left out now may be asked for the next time.
+fn narrowed(granted: &Scope, asked: Option<&str>) -> Result<Scope, TokenError> {
+    let Some(asked) = asked else { return Ok(granted.clone()) };
+    let asked = Scope::parse(asked)
+        .map_err(|_| TokenError::InvalidScope("the scope parameter is malformed"))?;
+    if asked.first_outside(granted).is_some() {
+        return Err(TokenError::InvalidScope("a requested scope is not part of the grant"));
+    }
+    Ok(asked)
+}
+
+/// RFC 9700 §4.14.2: whoever uses an old token, the grant ends, for one of the two is a thief.
+async fn reused(services: &TokenServices, grant: &Grant, now: Timestamp) -> TokenError {
+    match services.grants.grants.end_grant(&grant.id, now).await {
+        Ok(()) => InvalidGrant::Reused.into(),
+        Err(error) => error.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case(3, 0, Ok(Use::First))]
+    #[case(3, 1_000_000, Ok(Use::First))]
+    #[case(2, 9, Ok(Use::Again))]
+    #[case(2, 10, Ok(Use::Reuse))]
+    #[case(1, 0, Ok(Use::Reuse))]
+    #[case(4, 0, Err(InvalidGrant::Unknown))]
+    fn only_the_token_before_the_live_one_gets_its_successor_and_for_ten_seconds(
+        #[case] generation: u32,
+        #[case] seconds: u32,
+        #[case] expected: Result<Use, InvalidGrant>,
+    ) {
+        let at = Timestamp::from_seconds(1000);
+        let redeemed = Redeemed { at, generation: 3, rotated_at: at };
+        assert_eq!(usage(generation, &redeemed, at.plus(seconds)), expected);
+    }
+}

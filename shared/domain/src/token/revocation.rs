@@ -1,0 +1,71 @@
+//! Token revocation (RFC 7009). Any token of a user's grant stands for the whole grant.
+
+use super::{OAuthErrorCode, PublicError, TokenServices, check_for_anybody};
+use crate::Timestamp;
+use crate::client::Client;
+use crate::grant::GrantId;
+use crate::store::StoreError;
+
+/// Why nothing was revoked.
+#[derive(Debug, thiserror::Error)]
+pub enum RevocationError {
+    /// RFC 7009 §2.2.1: an access token by which a client acts for itself names no grant to end. It
+    /// lives until it expires.
+    #[error("an access token without a user cannot be revoked")]
+    UnsupportedTokenType,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Ends the grant that `token` belongs to: a refresh token, live or rotated, or an access token. A token
+/// that is unknown, has expired, or belongs to another client is none to speak of (RFC 7009 §2.2).
+///
+/// # Errors
+/// When the token cannot be revoked by its kind; or when the store fails.
+pub async fn revoke(
+    services: &TokenServices,
+    client: &Client,
+    token: &str,
+    now: Timestamp,
+) -> Result<(), RevocationError> {
+    let Some(id) = grant_of(services, client, token, now)? else { return Ok(()) };
+    let grants = &services.grants.grants;
+    match grants.find_grant(&id).await? {
+        Some(grant) if grant.client == client.id => Ok(grants.end_grant(&id, now).await?),
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn grant_of(
+    services: &TokenServices,
+    client: &Client,
+    token: &str,
+    now: Timestamp,
+) -> Result<Option<GrantId>, RevocationError> {
+    if let Some(token) = services.refresh_key.read(token) {
+        return Ok(Some(token.grant));
+    }
+    let checked = check_for_anybody(&*services.verifier, &services.settings.issuer, token, now);
+    match checked {
+        Ok(claims) if claims.client_id == client.client_id.as_str() => match &claims.grant_id {
+            Some(id) => Ok(GrantId::parse(id)),
+            None => Err(RevocationError::UnsupportedTokenType),
+        },
+        Ok(_) | Err(_) => Ok(None),
+    }
+}
+
+impl RevocationError {
+    /// What the caller is told.
+    #[must_use]
+    pub fn public(&self) -> PublicError {
+        match self {
+            Self::UnsupportedTokenType => PublicError::new(
+                OAuthErrorCode::UnsupportedTokenType,
+                "an access token of a client that acts for itself cannot be revoked",
+            ),
+            Self::Store(error) => error.public(),
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! Items of the grants table, and the models in them. The time to live is none of a model's members.
+
+use identety_domain::authorization::{
+    AuthorizationRequest, BrowserKey, Session, SessionId, SessionKey, Transaction, TransactionId,
+};
+use identety_domain::grant::{CodeChallenge, Grant, GrantId, Redeemed};
+use identety_domain::store::StoreError;
+use identety_domain::{Scope, Timestamp};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::error::corrupt;
+use crate::item::{CURRENT_SCHEMA, Item, read, write};
+
+/// The partition of a grant.
+pub(super) fn grant_pk(id: &GrantId) -> String {
+    format!("GRANT#{id}")
+}
+
+/// The partition of a session.
+pub(super) fn session_pk(key: &SessionKey) -> String {
+    format!("SESSION#{key}")
+}
+
+/// The partition of the mark that the user has signed out of a session.
+pub(super) fn signed_out_pk(id: &SessionId) -> String {
+    format!("SIGNEDOUT#{id}")
+}
+
+/// The partition of a transaction.
+pub(super) fn transaction_pk(id: &TransactionId) -> String {
+    format!("TRANSACTION#{id}")
+}
+
+/// The members of a grant that are written one by one.
+pub(super) mod grant {
+    /// Since when the code is used.
+    pub(in super::super) const REDEEMED_AT: &str = "redeemedAt";
+    /// By whose redemption.
+    pub(in super::super) const REDEMPTION: &str = "redemption";
+    /// The live generation of refresh tokens.
+    pub(in super::super) const GENERATION: &str = "generation";
+    /// Since when it is live.
+    pub(in super::super) const ROTATED_AT: &str = "rotatedAt";
+    /// When the grant ended.
+    pub(in super::super) const ENDED_AT: &str = "endedAt";
+}
+
+/// The members of a session that are written one by one.
+pub(super) mod session {
+    /// When it was last used.
+    pub(in super::super) const LAST_SEEN_AT: &str = "lastSeenAt";
+}
+
+/// The members of a transaction that are written one by one.
+pub(super) mod transaction {
+    /// Whether the user has denied it.
+    pub(in super::super) const IS_DENIED: &str = "isDenied";
+}
+
+/// What is `None` is left out: a condition can then ask whether it exists.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct GrantItem {
+    pk: String,
+    schema: u32,
+    client: Uuid,
+    user: Uuid,
+    scope: Scope,
+    resources: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    redirect_uri: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    code_challenge: Option<CodeChallenge>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    nonce: Option<String>,
+    auth_time: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    session: Option<SessionId>,
+    issued_at: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    redeemed_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    redemption: Option<Uuid>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    generation: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    rotated_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ended_at: Option<Timestamp>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct SessionItem {
+    pk: String,
+    schema: u32,
+    id: SessionId,
+    user: Uuid,
+    auth_time: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    transaction: Option<TransactionId>,
+    last_seen_at: Timestamp,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct SignedOutItem {
+    pk: String,
+    schema: u32,
+    signed_out_at: Timestamp,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct TransactionItem {
+    pk: String,
+    schema: u32,
+    browser: BrowserKey,
+    request: AuthorizationRequest,
+    created_at: Timestamp,
+    is_denied: bool,
+}
+
+/// The item of a grant.
+pub(super) fn from_grant(grant: &Grant) -> Result<Item, StoreError> {
+    // Destructured whole, so that a member which is not stored does not compile.
+    let Grant {
+        id,
+        client,
+        user,
+        scope,
+        resources,
+        redirect_uri,
+        code_challenge,
+        nonce,
+        auth_time,
+        session,
+        issued_at,
+        redeemed,
+        ended_at,
+    } = grant;
+    let redeemed = redeemed.as_ref();
+    write(&GrantItem {
+        pk: grant_pk(id),
+        schema: CURRENT_SCHEMA,
+        client: *client,
+        user: *user,
+        scope: scope.clone(),
+        resources: resources.clone(),
+        redirect_uri: redirect_uri.clone(),
+        code_challenge: code_challenge.clone(),
+        nonce: nonce.clone(),
+        auth_time: *auth_time,
+        session: session.clone(),
+        issued_at: *issued_at,
+        redeemed_at: redeemed.map(|redeemed| redeemed.at),
+        // Whoever writes a grant that is redeemed already has no redemption to repeat.
+        redemption: None,
+        generation: redeemed.map(|redeemed| redeemed.generation),
+        rotated_at: redeemed.map(|redeemed| redeemed.rotated_at),
+        ended_at: *ended_at,
+    })
+}
+
+/// The grant of an item.
+pub(super) fn to_grant(id: &GrantId, item: Item) -> Result<Grant, StoreError> {
+    let item: GrantItem = read(item)?;
+    let redeemed = match (item.redeemed_at, item.generation, item.rotated_at) {
+        (Some(at), Some(generation), Some(rotated_at)) => {
+            Some(Redeemed { at, generation, rotated_at })
+        }
+        (None, None, None) => None,
+        (Some(_) | None, _, _) => return Err(corrupt(&item.pk, "half redeemed")),
+    };
+    Ok(Grant {
+        id: id.clone(),
+        client: item.client,
+        user: item.user,
+        scope: item.scope,
+        resources: item.resources,
+        redirect_uri: item.redirect_uri,
+        code_challenge: item.code_challenge,
+        nonce: item.nonce,
+        auth_time: item.auth_time,
+        session: item.session,
+        issued_at: item.issued_at,
+        redeemed,
+        ended_at: item.ended_at,
+    })
+}
+
+/// Whether the grant of an item has not ended and was redeemed by `redemption`.
+pub(super) fn is_redeemed_by(item: Item, redemption: Uuid) -> Result<bool, StoreError> {
+    let item: GrantItem = read(item)?;
+    Ok(item.ended_at.is_none() && item.redemption == Some(redemption))
+}
+
+/// The item of a session.
+pub(super) fn from_session(session: &Session) -> Result<Item, StoreError> {
+    let Session { key, id, user, auth_time, transaction, last_seen_at } = session;
+    write(&SessionItem {
+        pk: session_pk(key),
+        schema: CURRENT_SCHEMA,
+        id: id.clone(),
+        user: *user,
+        auth_time: *auth_time,
+        transaction: transaction.clone(),
+        last_seen_at: *last_seen_at,
+    })
+}
+
+/// The session of an item.
+pub(super) fn to_session(key: &SessionKey, item: Item) -> Result<Session, StoreError> {
+    let SessionItem { pk: _, schema: _, id, user, auth_time, transaction, last_seen_at } =
+        read(item)?;
+    Ok(Session { key: key.clone(), id, user, auth_time, transaction, last_seen_at })
+}
+
+/// The mark that the user has signed out of a session.
+pub(super) fn signed_out(id: &SessionId, at: Timestamp) -> Result<Item, StoreError> {
+    write(&SignedOutItem { pk: signed_out_pk(id), schema: CURRENT_SCHEMA, signed_out_at: at })
+}
+
+/// Whether an item is such a mark.
+pub(super) fn check_signed_out(item: Item) -> Result<(), StoreError> {
+    read::<SignedOutItem>(item).map(|_| ())
+}
+
+/// The item of a transaction.
+pub(super) fn from_transaction(transaction: &Transaction) -> Result<Item, StoreError> {
+    let Transaction { id, browser, request, created_at, is_denied } = transaction;
+    write(&TransactionItem {
+        pk: transaction_pk(id),
+        schema: CURRENT_SCHEMA,
+        browser: browser.clone(),
+        request: request.clone(),
+        created_at: *created_at,
+        is_denied: *is_denied,
+    })
+}
+
+/// The transaction of an item.
+pub(super) fn to_transaction(id: &TransactionId, item: Item) -> Result<Transaction, StoreError> {
+    let TransactionItem { pk: _, schema: _, browser, request, created_at, is_denied } = read(item)?;
+    Ok(Transaction { id: id.clone(), browser, request, created_at, is_denied })
+}
