@@ -12,6 +12,7 @@ mod admin_clients;
 mod faults;
 mod lambda;
 mod oauth2_token;
+mod openidconnect;
 mod outside_clients;
 mod pages;
 mod serve;

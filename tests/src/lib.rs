@@ -23,6 +23,7 @@
 
 pub mod app;
 pub mod binaries;
+pub mod browser;
 pub mod call;
 pub mod contract;
 pub mod deployment;

@@ -32,11 +32,7 @@ const PAGE: &str = include_str!("../../demo/index.html");
 const FILES: [(&str, &str, &str); 3] = [
     ("/demo/demo.css", CSS, include_str!("../../demo/demo.css")),
     ("/demo/demo.js", JAVASCRIPT, include_str!("../../demo/demo.js")),
-    (
-        "/demo/oidc-client-ts.min.js",
-        JAVASCRIPT,
-        include_str!("../../demo/oidc-client-ts.min.js"),
-    ),
+    ("/demo/oidc-client-ts.min.js", JAVASCRIPT, include_str!("../../demo/oidc-client-ts.min.js")),
 ];
 
 /// The routes of the app. Whatever it needs to know it learns from its address.

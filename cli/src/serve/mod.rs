@@ -2,6 +2,7 @@
 
 mod administrator;
 mod data;
+mod demo;
 mod listener;
 mod welcome;
 

@@ -1,10 +1,11 @@
 //! The demo app as a client.
 
 use identety_domain::client::{
-    ClientId, ClientMetadata, ClientType, FieldError, Import, NewClient, register,
+    Client, ClientId, ClientMetadata, ClientType, FieldError, Import, NewClient, VerifiedMetadata,
+    register,
 };
 use identety_domain::hashing::SecretHasher;
-use identety_domain::store::{Cause, Creation, StoreError};
+use identety_domain::store::{Cause, Change, Creation, StoreError};
 use identety_domain::{Issuer, Timestamp};
 use rand::rngs::StdRng;
 
@@ -15,7 +16,7 @@ use crate::serve::ServeError;
 /// What the app's script names itself.
 const CLIENT_ID: &str = "demo";
 
-/// Registers the demo app, unless there is a client of its name: what somebody made of it stays.
+/// Registers the demo app, or gives it the address where it is now. Whatever else somebody made of it stays.
 pub(crate) async fn ensure_client(
     issuer: &Issuer,
     stores: &Stores,
@@ -23,13 +24,42 @@ pub(crate) async fn ensure_client(
     now: Timestamp,
     rng: &mut StdRng,
 ) -> Result<(), ServeError> {
-    let metadata = metadata(issuer).validate(ClientType::Public).map_err(|errors| defect(&errors))?;
+    let metadata =
+        metadata(issuer).validate(ClientType::Public).map_err(|errors| defect(&errors))?;
     let client_id = ClientId::parse(CLIENT_ID).ok_or_else(|| defect(&[]))?;
-    let import = Import { client_id: Some(client_id), client_secret: None };
-    let NewClient { client, secret: _ } =
-        register(ClientType::Public, metadata, import, hasher, now, rng)?;
-    match stores.clients.create(&client).await? {
-        Creation::Created | Creation::ClientIdTaken => Ok(()),
+    match stores.clients.find(&client_id).await? {
+        Some(client) => moved(&client, metadata, stores, now).await,
+        None => {
+            let import = Import { client_id: Some(client_id), client_secret: None };
+            let NewClient { client, secret: _ } =
+                register(ClientType::Public, metadata, import, hasher, now, rng)?;
+            match stores.clients.create(&client).await? {
+                Creation::Created => Ok(()),
+                Creation::ClientIdTaken => Err(defect(&[]).into()),
+            }
+        }
+    }
+}
+
+/// The server may listen on another port than before.
+async fn moved(
+    client: &Client,
+    current: VerifiedMetadata,
+    stores: &Stores,
+    now: Timestamp,
+) -> Result<(), ServeError> {
+    let known = &client.metadata.redirect_uris;
+    if current.redirect_uris.iter().all(|address| known.contains(address)) {
+        return Ok(());
+    }
+    let metadata = VerifiedMetadata {
+        redirect_uris: current.redirect_uris,
+        post_logout_redirect_uris: current.post_logout_redirect_uris,
+        ..client.metadata.clone()
+    };
+    match stores.clients.update(client, &client.with_metadata(metadata, now)).await? {
+        Change::Done => Ok(()),
+        Change::Conflict => Err(defect(&[]).into()),
     }
 }
 
