@@ -9,6 +9,7 @@
 )]
 
 mod admin_clients;
+mod demo;
 mod faults;
 mod lambda;
 mod oauth2_token;
