@@ -2,18 +2,22 @@
 
 use std::sync::Arc;
 
+use authorize::FrontDoor;
 use axum::Router;
 use client_admin::Management;
 use identety_domain::Settings;
 use identety_domain::admin::AdminAuthenticator;
 use identety_domain::authentication::ClientAuthenticator;
+use identety_domain::authorization::FrontChannel;
+use identety_domain::grant::Grants;
 use identety_domain::hashing::SecretHasher;
+use identety_domain::limits::SignInLimits;
 use identety_domain::store::{
-    ApiKeyStore, AttemptStore, ClientStore, FailureStore, GrantStore, KeyStore, SessionStore,
-    TransactionStore,
+    ApiKeyStore, AttemptStore, ClientStore, ConsentStore, FailureStore, GrantStore, KeyStore,
+    SessionStore, TransactionStore, UserStore,
 };
 use identety_dynamodb::sdk::Client as DynamoDb;
-use identety_dynamodb::{ClientTable, GrantTable, KeyTable, Tables};
+use identety_dynamodb::{AccountTable, ClientTable, GrantTable, KeyTable, Tables};
 use identety_http::edge::{self, Clock};
 use identety_keys::{KeyVault, PublishedKeys, Sealing};
 use token::BackChannel;
@@ -25,6 +29,10 @@ pub struct Stores {
     pub clients: Arc<dyn ClientStore>,
     /// The administrators' API key.
     pub api_keys: Arc<dyn ApiKeyStore>,
+    /// The users.
+    pub users: Arc<dyn UserStore>,
+    /// What they have consented to.
+    pub consents: Arc<dyn ConsentStore>,
     /// The signing keys.
     pub keys: Arc<dyn KeyStore>,
     /// The counters of failures.
@@ -45,9 +53,12 @@ impl Stores {
     pub fn on(dynamodb: &DynamoDb, tables: &Tables) -> Self {
         let clients = Arc::new(ClientTable::new(dynamodb.clone(), &tables.clients));
         let grants = Arc::new(GrantTable::new(dynamodb.clone(), &tables.grants));
+        let accounts = Arc::new(AccountTable::new(dynamodb.clone(), &tables.accounts));
         Self {
             clients: clients.clone(),
             api_keys: clients,
+            users: accounts.clone(),
+            consents: accounts,
             keys: Arc::new(KeyTable::new(dynamodb.clone(), &tables.keys)),
             failures: grants.clone(),
             attempts: grants.clone(),
@@ -58,12 +69,37 @@ impl Stores {
     }
 }
 
+impl Stores {
+    /// Those that grants of users depend on.
+    fn grants(&self) -> Grants {
+        Grants {
+            grants: self.grants.clone(),
+            sessions: self.sessions.clone(),
+            users: self.users.clone(),
+        }
+    }
+}
+
 /// A whole server, but for its front door.
 pub struct App {
-    /// Answers every request.
-    pub router: Router,
+    routes: Router,
+    clock: Clock,
     /// The back channel, whose keys may be opened before the first request.
     pub back_channel: Arc<BackChannel>,
+}
+
+impl App {
+    /// Adds what only this program serves.
+    #[must_use]
+    pub fn with(self, more: Router) -> Self {
+        Self { routes: self.routes.merge(more), ..self }
+    }
+
+    /// What answers every request.
+    #[must_use]
+    pub fn into_router(self) -> Router {
+        edge::finish(self.routes, self.clock)
+    }
 }
 
 /// Joins stores and rules.
@@ -75,6 +111,7 @@ pub fn assemble(
     stores: &Stores,
     sealing: Sealing,
     hasher: &Arc<SecretHasher>,
+    registration_is_open: bool,
     clock: Clock,
 ) -> Result<App, serde_json::Error> {
     let back_channel = Arc::new(BackChannel::new(
@@ -84,9 +121,22 @@ pub fn assemble(
             failures: stores.failures.clone(),
             hasher: hasher.clone(),
         },
+        stores.grants(),
         KeyVault::new(stores.keys.clone(), sealing),
     ));
     let published = Arc::new(PublishedKeys::new(stores.keys.clone()));
+    let channel = FrontChannel {
+        settings: settings.clone(),
+        registration_is_open,
+        clients: stores.clients.clone(),
+        grants: stores.grants(),
+        transactions: stores.transactions.clone(),
+        consents: stores.consents.clone(),
+        limits: SignInLimits { attempts: stores.attempts.clone() },
+        hasher: hasher.clone(),
+        verifier: published.clone(),
+    };
+    let front_door = FrontDoor { channel, keys: published.clone() };
     let management = Management {
         settings: settings.clone(),
         authenticator: AdminAuthenticator {
@@ -101,7 +151,8 @@ pub fn assemble(
         hasher: hasher.clone(),
         keys: published,
     };
-    let routes =
-        token::router(back_channel.clone())?.merge(client_admin::router(Arc::new(management)));
-    Ok(App { router: edge::finish(routes, clock), back_channel })
+    let routes = token::router(back_channel.clone())?
+        .merge(authorize::router(Arc::new(front_door)))
+        .merge(client_admin::router(Arc::new(management)));
+    Ok(App { routes, clock, back_channel })
 }

@@ -5,17 +5,18 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 use async_trait::async_trait;
 use identety::app::Stores;
-use identety_domain::Timestamp;
 use identety_domain::authorization::{Session, SessionId, SessionKey, Transaction, TransactionId};
 use identety_domain::client::{Client, ClientId};
 use identety_domain::grant::{Grant, GrantId, Redemption, Rotation};
 use identety_domain::hashing::PhcString;
 use identety_domain::keys::{KeyRing, WrappedKey};
 use identety_domain::store::{
-    ApiKeyStore, AttemptStore, Attempts, Cause, Change, ClientList, ClientStore, Creation,
-    FailureStore, From, GrantCreation, GrantStore, KeyStore, Order, Redeem, Rehashed, Rotate,
-    SessionStore, StoreError, StoredKeys, TransactionStore,
+    ApiKeyStore, AttemptStore, Attempts, Cause, Change, ClientList, ClientStore, ConsentStore,
+    Creation, FailureStore, From, GrantCreation, GrantStore, KeyStore, Order, Redeem, Rehashed,
+    Rotate, SessionStore, StoreError, StoredKeys, TransactionStore, UserList, UserStore, UserWrite,
 };
+use identety_domain::user::{EmailAddress, User};
+use identety_domain::{Scope, Timestamp};
 use identety_tests::app::TestApp;
 use identety_tests::call::Answer;
 use rstest::rstest;
@@ -96,6 +97,22 @@ faulty!(ApiKeyStore {
     write set_api_key(phc: &PhcString) -> ();
 });
 
+faulty!(UserStore {
+    read find(id: Uuid) -> Option<User>;
+    read find_by_email(email: &EmailAddress) -> Option<User>;
+    write create(user: &User) -> UserWrite;
+    write update(before: &User, after: &User) -> UserWrite;
+    write delete(user: &User) -> Change;
+    read list(order: Order, from: From, limit: u32) -> UserList;
+    read count() -> u64;
+});
+
+faulty!(ConsentStore {
+    read consented(user: Uuid, client: Uuid) -> Option<Scope>;
+    write consent(user: Uuid, client: Uuid, scope: &Scope, at: Timestamp) -> ();
+    write forget_consents(user: Uuid) -> ();
+});
+
 faulty!(FailureStore {
     write count_failure(key: &str, forget_at: Timestamp) -> u32;
 });
@@ -146,6 +163,8 @@ async fn faulty_app() -> (TestApp, Fault) {
     let app = TestApp::start_with(move |stores| Stores {
         clients: Arc::new(Faulty(stores.clients, behind.clone())),
         api_keys: Arc::new(Faulty(stores.api_keys, behind.clone())),
+        users: Arc::new(Faulty(stores.users, behind.clone())),
+        consents: Arc::new(Faulty(stores.consents, behind.clone())),
         keys: Arc::new(Faulty(stores.keys, behind.clone())),
         failures: Arc::new(Faulty(stores.failures, behind.clone())),
         attempts: Arc::new(Faulty(stores.attempts, behind.clone())),

@@ -11,6 +11,7 @@
 mod admin_clients;
 mod demo;
 mod faults;
+mod key_vault;
 mod lambda;
 mod oauth2_token;
 mod openidconnect;

@@ -3,7 +3,9 @@
 
 use std::any::Any;
 use std::collections::BTreeSet;
+use std::future::Future;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::pin::Pin;
 use std::time::Duration;
 
 use identety_dynamodb::sdk::Client as DynamoDb;
@@ -11,7 +13,7 @@ use identety_dynamodb::sdk::config::timeout::TimeoutConfig;
 use identety_dynamodb::{Embedded, Tables, config, create_tables};
 use identety_tests::contract::{self, Raw, Stores};
 use identety_tests::moto::Moto;
-use identety_tests::{each_corruption, each_race, each_sentence};
+use identety_tests::{each_corruption, each_race, each_repeated_race, each_sentence};
 
 /// Stores for one test, and what must outlive them.
 struct Backend {
@@ -68,6 +70,18 @@ macro_rules! tests_of_stores {
     };
 }
 
+/// More threads than cores, so that some are stopped in the middle of what they do.
+macro_rules! tests_of_rounds {
+    ($($module:ident :: $sentence:ident)*) => {
+        $(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 8)]
+            async fn $sentence() {
+                contract::$module::$sentence(&backend().await.stores, ROUNDS).await;
+            }
+        )*
+    };
+}
+
 macro_rules! tests_of_stores_and_raw {
     ($($module:ident :: $sentence:ident)*) => {
         $(
@@ -83,17 +97,22 @@ macro_rules! tests_of_stores_and_raw {
 mod embedded_in_memory {
     use super::*;
 
+    const ROUNDS: u16 = 100;
+
     async fn backend() -> Backend {
         in_memory().await
     }
 
     each_sentence!(tests_of_stores);
     each_race!(tests_of_stores);
+    each_repeated_race!(tests_of_rounds);
     each_corruption!(tests_of_stores_and_raw);
 }
 
 mod embedded_on_files {
     use super::*;
+
+    const ROUNDS: u16 = 10;
 
     async fn backend() -> Backend {
         on_files().await
@@ -101,10 +120,13 @@ mod embedded_on_files {
 
     each_sentence!(tests_of_stores);
     each_race!(tests_of_stores);
+    each_repeated_race!(tests_of_rounds);
 }
 
 mod embedded_over_http {
     use super::*;
+
+    const ROUNDS: u16 = 10;
 
     async fn backend() -> Backend {
         over_http().await
@@ -112,6 +134,19 @@ mod embedded_over_http {
 
     each_sentence!(tests_of_stores);
     each_race!(tests_of_stores);
+    each_repeated_race!(tests_of_rounds);
+}
+
+/// A sentence, on these stores.
+type Run = fn(Stores) -> Pin<Box<dyn Future<Output = ()> + Send>>;
+
+macro_rules! runs {
+    ($($module:ident :: $sentence:ident)*) => {
+        [$((
+            stringify!($sentence),
+            (|stores| Box::pin(async move { contract::$module::$sentence(&stores).await })) as Run,
+        )),*]
+    };
 }
 
 /// One test for all sentences, so that one moto serves them and ends with them.
@@ -119,20 +154,13 @@ mod embedded_over_http {
 async fn moto_agrees_with_every_sentence() {
     let moto = Moto::start().await;
     let mut refuted = Vec::new();
-    macro_rules! on_moto {
-        ($($module:ident :: $sentence:ident)*) => {
-            $(
-                let prefix = concat!(stringify!($sentence), "-");
-                let backend = Backend::new(patient(moto.address), Tables::with_prefix(prefix), ());
-                let stores = backend.await.stores;
-                let run = async move { contract::$module::$sentence(&stores).await };
-                if let Err(panic) = tokio::spawn(run).await {
-                    refuted.push(format!("{}: {panic}", stringify!($sentence)));
-                }
-            )*
-        };
+    for (sentence, run) in each_sentence!(runs) {
+        let tables = Tables::with_prefix(&format!("{sentence}-"));
+        let stores = Backend::new(patient(moto.address), tables, ()).await.stores;
+        if let Err(panic) = tokio::spawn(run(stores)).await {
+            refuted.push(format!("{sentence}: {panic}"));
+        }
     }
-    each_sentence!(on_moto);
     assert!(refuted.is_empty(), "moto refutes\n{}", refuted.join("\n"));
 }
 
@@ -146,6 +174,7 @@ fn every_sentence_is_called() {
     let called: BTreeSet<String> = each_sentence!(names)
         .into_iter()
         .chain(each_race!(names))
+        .chain(each_repeated_race!(names))
         .chain(each_corruption!(names))
         .map(str::to_owned)
         .collect();

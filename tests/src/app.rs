@@ -70,9 +70,9 @@ impl TestApp {
             default_audience: "https://api.example.com".into(),
         };
         let sealing = Sealing::Local(Zeroizing::new([7; 32]));
-        let app = app::assemble(&settings, &stores, sealing, &hasher, read).expect("an app");
+        let app = app::assemble(&settings, &stores, sealing, &hasher, true, read).expect("an app");
         let api_key = api_key.expose().to_owned();
-        Self { server: Server::Router(app.router), api_key, stores, embedded, hasher, clock }
+        Self { server: Server::Router(app.into_router()), api_key, stores, embedded, hasher, clock }
     }
 
     /// Lets time pass.

@@ -66,6 +66,7 @@ impl Deployment {
             ("IDENTETY_ISSUER", issuer.clone()),
             ("IDENTETY_DEFAULT_AUDIENCE", String::new()),
             ("IDENTETY_TABLE_CLIENTS", tables.clients),
+            ("IDENTETY_TABLE_ACCOUNTS", tables.accounts),
             ("IDENTETY_TABLE_KEYS", tables.keys),
             ("IDENTETY_TABLE_GRANTS", tables.grants),
             ("IDENTETY_KMS_KEY", moto.kms_key().await),

@@ -2,12 +2,10 @@
 
 use std::sync::Arc;
 
-use identety_domain::client::{
-    ClientMetadata, ClientType, FieldError, Import, NewClient, register,
-};
+use identety_domain::client::{ClientMetadata, ClientType, Import, NewClient, register};
 use identety_domain::hashing::{HashCost, SecretHasher};
 use identety_domain::store::{Cause, Creation, StoreError};
-use identety_domain::{Scope, Settings, Timestamp, admin};
+use identety_domain::{FieldError, Scope, Settings, Timestamp, admin};
 use rand::rngs::StdRng;
 use serde::{Deserialize, Serialize};
 

@@ -38,6 +38,9 @@ pub struct Options {
     /// The issuer, when it is not http://localhost:PORT.
     #[arg(long, env = "IDENTETY_ISSUER")]
     issuer: Option<String>,
+    /// Lets people make accounts for themselves.
+    #[arg(long, env = "IDENTETY_SELF_REGISTRATION")]
+    self_registration: bool,
     /// What is logged: a level (error, warn, info, debug) or directives.
     #[arg(long, env = "IDENTETY_LOG", default_value = "info")]
     log: String,
@@ -110,7 +113,9 @@ async fn serve(options: Options) -> Result<(), ServeError> {
     let stores = Stores::on(&embedded.client(), &tables);
     let hasher = Arc::new(SecretHasher::new(&mut rng));
     let sealing = Sealing::Local(folder.sealing_key(&mut rng)?);
-    let app = app::assemble(&settings, &stores, sealing, &hasher, Arc::new(ambient::now))?;
+    let registration = options.self_registration;
+    let clock = Arc::new(ambient::now);
+    let app = app::assemble(&settings, &stores, sealing, &hasher, registration, clock)?;
     app.back_channel.warm_up().await;
     let administrator =
         administrator::ensure(&folder, &settings, &stores, &hasher, ambient::now(), &mut rng)
@@ -118,7 +123,7 @@ async fn serve(options: Options) -> Result<(), ServeError> {
 
     tokio::spawn(forget_expired(embedded));
     welcome::print(&settings, address, &folder, &administrator, &mut rng);
-    listener::serve(socket, app.router, shutdown).await;
+    listener::serve(socket, app.into_router(), shutdown).await;
     Ok(())
 }
 

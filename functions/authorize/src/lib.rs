@@ -1,3 +1,69 @@
-//! The front channel: what people see in their browsers. Sign-in, consent and sign-out.
+//! The front channel: what browsers ask. The authorization endpoint, sign-in, consent and sign-out.
 
+mod authorize;
+mod consent;
+mod cookies;
+mod failure;
+mod logout;
+mod navigation;
 pub mod pages;
+mod register;
+mod sign_in;
+mod sign_out;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::response::Response;
+use axum::routing::get;
+use http::HeaderMap;
+use identety_domain::authorization::FrontChannel;
+use identety_domain::discovery::path;
+use identety_domain::store::StoreError;
+use identety_http::edge::Context;
+use identety_keys::PublishedKeys;
+
+/// What the function works with.
+pub struct FrontDoor {
+    /// The rules.
+    pub channel: FrontChannel,
+    /// The keys that ID tokens are judged by: the channel's verifier.
+    pub keys: Arc<PublishedKeys>,
+}
+
+impl FrontDoor {
+    /// The issuer, under which all pages lie.
+    fn base(&self) -> &str {
+        self.channel.settings.issuer.as_str()
+    }
+
+    /// Makes the key of a hint known, if there is one.
+    async fn prepare(&self, hint: Option<&str>, context: &Context) -> Result<(), StoreError> {
+        match hint {
+            Some(hint) => self.keys.prepare(hint, context.now).await,
+            None => Ok(()),
+        }
+    }
+}
+
+/// The routes of the front channel.
+pub fn router(state: Arc<FrontDoor>) -> Router {
+    Router::new()
+        .route(path::AUTHORIZE, get(authorize::get).post(authorize::post))
+        .route(path::LOGOUT, get(logout::get).post(logout::post))
+        .route(path::SIGN_IN, get(sign_in::get).post(sign_in::post))
+        .route(path::REGISTER, get(register::get).post(register::post))
+        .route(path::CONSENT, get(consent::get).post(consent::post))
+        .route(path::SIGN_OUT, get(sign_out::get).post(sign_out::post))
+        .route(pages::STYLE_PATH, get(style))
+        .route(pages::FORM_POST_SCRIPT_PATH, get(form_post_script))
+        .with_state(state)
+}
+
+async fn style(headers: HeaderMap) -> Response {
+    pages::style(&headers)
+}
+
+async fn form_post_script(headers: HeaderMap) -> Response {
+    pages::form_post_script(&headers)
+}

@@ -1,17 +1,25 @@
-//! The back channel: what machines ask. Tokens, discovery and the public keys.
+//! The back channel: what machines ask. Tokens and what they are worth, userinfo, discovery and the public
+//! keys.
 
+mod cors;
 mod discovery;
+mod introspect;
 mod jwks;
+mod request;
+mod revoke;
 mod token;
+mod userinfo;
 
 use std::sync::Arc;
 
 use axum::Router;
+use axum::response::Response;
 use axum::routing::{get, post};
 use identety_domain::Settings;
-use identety_domain::authentication::ClientAuthenticator;
+use identety_domain::authentication::{ClientAuthenticator, Credentials};
+use identety_domain::client::Client;
 use identety_domain::discovery::path;
-use identety_domain::keys::Signer;
+use identety_domain::grant::Grants;
 use identety_domain::token::TokenServices;
 use identety_http::edge::Context;
 use identety_http::{ambient, response};
@@ -22,6 +30,7 @@ use tokio::sync::OnceCell;
 pub struct BackChannel {
     settings: Settings,
     authenticator: ClientAuthenticator,
+    grants: Grants,
     vault: KeyVault,
     jwks: OnceCell<response::PublicDocument>,
 }
@@ -29,8 +38,13 @@ pub struct BackChannel {
 impl BackChannel {
     /// The back channel of a deployment.
     #[must_use]
-    pub fn new(settings: Settings, authenticator: ClientAuthenticator, vault: KeyVault) -> Self {
-        Self { settings, authenticator, vault, jwks: OnceCell::new() }
+    pub fn new(
+        settings: Settings,
+        authenticator: ClientAuthenticator,
+        grants: Grants,
+        vault: KeyVault,
+    ) -> Self {
+        Self { settings, authenticator, grants, vault, jwks: OnceCell::new() }
     }
 
     /// Opens the keys before the first request comes, so that it does not wait for that, nor for the
@@ -52,9 +66,35 @@ impl BackChannel {
     }
 
     async fn services(&self, context: &Context) -> Result<TokenServices, Unready> {
-        let signer: Arc<dyn Signer> = self.keys(context).await?.clone();
-        let (settings, authenticator) = (self.settings.clone(), self.authenticator.clone());
-        Ok(TokenServices { settings, authenticator, signer })
+        let keys = self.keys(context).await?;
+        Ok(TokenServices {
+            settings: self.settings.clone(),
+            authenticator: self.authenticator.clone(),
+            signer: keys.clone(),
+            verifier: keys.clone(),
+            refresh_key: keys.refresh_key().clone(),
+            grants: self.grants.clone(),
+        })
+    }
+
+    /// The client that `credentials` prove, and what to serve it with; or the answer to anybody else.
+    async fn client(
+        &self,
+        credentials: &Credentials,
+        context: &Context,
+    ) -> Result<(TokenServices, Client), Box<Response>> {
+        let services = self.services(context).await;
+        let services = services.map_err(|unready| Box::new(token::unready(&unready, context)))?;
+        let mut rng = ambient::rng()
+            .map_err(|error| Box::new(response::server_error(&context.id, &error.to_string())))?;
+        let Context { id, now, peer } = context;
+        let found = services.authenticator.authenticate(credentials, peer, *now, &mut rng).await;
+        match found {
+            Ok(client) => Ok((services, client)),
+            Err(error) => {
+                Err(Box::new(response::oauth_error(error.public(), &error.to_string(), id)))
+            }
+        }
     }
 }
 
@@ -71,6 +111,14 @@ pub fn router(state: Arc<BackChannel>) -> Result<Router, serde_json::Error> {
         .route(path::OPENID_CONFIGURATION, get(discovery::get(metadata.clone())))
         .route(path::AUTHORIZATION_SERVER, get(discovery::get(metadata)))
         .route(path::JWKS, get(jwks::get))
-        .route(path::TOKEN, post(token::post).options(token::preflight))
+        .route(path::TOKEN, post(token::post).options(cors::preflight_post))
+        .route(path::REVOKE, post(revoke::post).options(cors::preflight_post))
+        .route(path::INTROSPECT, post(introspect::post))
+        .route(
+            path::USERINFO,
+            get(userinfo::get_or_post)
+                .post(userinfo::get_or_post)
+                .options(cors::preflight_get_and_post),
+        )
         .with_state(state))
 }

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use identety_domain::authentication::ClientAuthenticator;
+use identety_domain::grant::Grants;
 use identety_domain::hashing::SecretHasher;
-use identety_dynamodb::{ClientTable, GrantTable, KeyTable, config};
+use identety_dynamodb::{AccountTable, ClientTable, GrantTable, KeyTable, config};
 use identety_http::{ambient, environment, lambda};
 use identety_keys::kms::{self, Kms};
 use identety_keys::{KeyVault, Sealing};
@@ -17,16 +18,19 @@ async fn main() -> Result<(), lambda_http::Error> {
     let dynamodb = config::dynamodb(&aws);
     let table = environment::required;
     let clients = ClientTable::new(dynamodb.clone(), table("IDENTETY_TABLE_CLIENTS")?);
-    let grants = GrantTable::new(dynamodb.clone(), table("IDENTETY_TABLE_GRANTS")?);
+    let accounts = AccountTable::new(dynamodb.clone(), table("IDENTETY_TABLE_ACCOUNTS")?);
+    let grants = Arc::new(GrantTable::new(dynamodb.clone(), table("IDENTETY_TABLE_GRANTS")?));
     let keys = KeyTable::new(dynamodb, table("IDENTETY_TABLE_KEYS")?);
     let authenticator = ClientAuthenticator {
         clients: Arc::new(clients),
-        failures: Arc::new(grants),
+        failures: grants.clone(),
         hasher: Arc::new(SecretHasher::new(&mut ambient::rng()?)),
     };
+    let grants = Grants { grants: grants.clone(), sessions: grants, users: Arc::new(accounts) };
     let kms = Kms::new(kms::Client::new(&aws), environment::required("IDENTETY_KMS_KEY")?);
     let vault = KeyVault::new(Arc::new(keys), Sealing::Managed(Arc::new(kms)));
-    let channel = Arc::new(BackChannel::new(environment::settings()?, authenticator, vault));
+    let channel =
+        Arc::new(BackChannel::new(environment::settings()?, authenticator, grants, vault));
     channel.warm_up().await;
     lambda::run(token::router(channel)?).await
 }

@@ -13,7 +13,8 @@ pub struct ScopeToken(String);
 pub const MAX_SCOPE_TOKEN: usize = 128;
 
 /// Scopes of OpenID Connect that speak of a user, which an m2m client does not have.
-const USER_SCOPES: [&str; 6] = ["openid", "profile", "email", "address", "phone", "offline_access"];
+pub(crate) const USER_SCOPES: [&str; 6] =
+    ["openid", "profile", "email", "address", "phone", "offline_access"];
 
 /// Reserved scopes: an administrator can grant only those that its own token carries.
 const RESERVED_SCOPES: [&str; 7] = [

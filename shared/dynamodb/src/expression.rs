@@ -40,16 +40,16 @@ impl Update {
         self.conditions.push(format!("{path} = {value}"));
     }
 
-    /// Only if there is something at `path`.
-    pub(crate) fn require_existing(&mut self, path: &[&str]) {
-        let path = self.path(path);
-        self.conditions.push(format!("attribute_exists({path})"));
-    }
-
     /// Only if there is nothing at `path`.
     pub(crate) fn require_absent(&mut self, path: &[&str]) {
         let path = self.path(path);
         self.conditions.push(format!("attribute_not_exists({path})"));
+    }
+
+    /// Only if there is something at `path`.
+    pub(crate) fn require_existing(&mut self, path: &[&str]) {
+        let path = self.path(path);
+        self.conditions.push(format!("attribute_exists({path})"));
     }
 
     /// Only if there is something above `value` at `path`.
@@ -99,6 +99,11 @@ impl Update {
     pub(crate) fn values(&self) -> HashMap<String, AttributeValue> {
         let numbered = self.values.iter().enumerate();
         numbered.map(|(index, value)| (format!(":v{index}"), value.clone())).collect()
+    }
+
+    /// The same, where a request must not say that there are none.
+    pub(crate) fn values_if_any(&self) -> Option<HashMap<String, AttributeValue>> {
+        (!self.values.is_empty()).then(|| self.values())
     }
 
     fn path(&mut self, path: &[&str]) -> String {

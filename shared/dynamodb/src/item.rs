@@ -24,15 +24,15 @@ pub(crate) type Item = HashMap<String, AttributeValue>;
 
 /// The partition key of every table.
 pub(crate) const PK: &str = "pk";
-/// The sort key of the keys table.
+/// The sort key of the tables of accounts and of keys.
 pub(crate) const SK: &str = "sk";
-/// The index over the clients, and its partition key.
+/// The index over the clients or the users, and its partition key.
 pub(crate) const LISTING: &str = "listing";
 /// The sort key of [`LISTING`]: UUIDs v7 sort by time.
 pub(crate) const ID: &str = "id";
 /// When DynamoDB may forget an item, in seconds since the epoch.
 pub(crate) const TTL: &str = "ttl";
-/// Counts the changes of a client, and the rotations of a key ring.
+/// Counts the changes of a client or a user, and the rotations of a key ring.
 pub(crate) const VERSION: &str = "version";
 /// The secrets of a client, by id.
 pub(crate) const SECRETS: &str = "secrets";
@@ -47,8 +47,9 @@ pub(crate) const KEYS: &str = "KEY";
 const SEAL: &str = "SEAL";
 
 const CLIENT_PREFIX: &str = "CLIENT#";
-const SCHEMA: &str = "schema";
-/// The number of the schema of every item that this version writes.
+/// The number of the schema that an item was written by.
+pub(crate) const SCHEMA: &str = "schema";
+/// The number of this version's.
 pub(crate) const CURRENT_SCHEMA: u32 = 1;
 
 /// A text.
@@ -293,12 +294,12 @@ pub(crate) fn attribute<'a>(item: &'a Item, name: &str) -> Result<&'a str, Store
     value.map(String::as_str).ok_or_else(|| corrupt(&what(item), format!("no text in {name}")))
 }
 
-/// The item of a model.
+/// A model as an item.
 pub(crate) fn write<T: Serialize>(model: &T) -> Result<Item, StoreError> {
     serde_item::to_item(model).map_err(|error| StoreError::Other(error.into()))
 }
 
-/// The model of an item.
+/// The model of an item, if it is of this version's schema.
 pub(crate) fn read<T: DeserializeOwned>(item: Item) -> Result<T, StoreError> {
     let what = what(&item);
     // First of all: of another schema, not even the member names mean what they say.

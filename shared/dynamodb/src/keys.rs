@@ -2,7 +2,6 @@
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client as DynamoDb;
-use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld;
 use identety_domain::keys::{KeyRing, WrappedKey};
@@ -10,6 +9,7 @@ use identety_domain::store::{Change, KeyStore, StoreError, StoredKeys};
 
 use crate::error::failed;
 use crate::item::{self, Item, KEYS, PK, StoredKey, VERSION, number, text};
+use crate::requests::{self, Written};
 
 /// The keys table: a [`KeyStore`].
 #[derive(Clone, Debug)]
@@ -35,15 +35,12 @@ impl KeyTable {
         put: PutItemFluentBuilder,
         key: StoredKey,
     ) -> Result<Change, StoreError> {
-        let put = put.return_values_on_condition_check_failure(AllOld).send().await;
-        let Err(error) = put else { return Ok(Change::Done) };
-        let Some(PutItemError::ConditionalCheckFailedException(clash)) = error.as_service_error()
-        else {
-            return Err(failed(&error));
-        };
-        match clash.item() {
-            Some(stored) if item::to_stored_key(stored.clone())? == key => Ok(Change::Done),
-            Some(_) | None => Ok(Change::Conflict),
+        match requests::put(put.return_values_on_condition_check_failure(AllOld)).await? {
+            Written::Done => Ok(Change::Done),
+            Written::Clash(Some(stored)) if item::to_stored_key(stored.clone())? == key => {
+                Ok(Change::Done)
+            }
+            Written::Clash(_) => Ok(Change::Conflict),
         }
     }
 }

@@ -5,6 +5,9 @@
 //! | clients | `CLIENT#{clientId}` | a client; `listing` and `id` make it appear in the index `listing` |
 //! | clients | `ID#{id}` | a pointer to the client with that id |
 //! | clients | `APIKEY` | the hash of the administrators' API key |
+//! | accounts | `USER#{id}`, `USER` | a user; `listing` and `id` make it appear in the index `listing` |
+//! | accounts | `EMAIL#{address}`, `EMAIL` | a pointer to the user with that address, in lower case |
+//! | accounts | `CONSENT#{user}`, client's id | the scope that the user has allowed the client |
 //! | keys | `KEY`, `RS256` or `ES256` | the ring of signing keys of that algorithm |
 //! | keys | `KEY`, `SEAL` | the wrapped key that seals their private parts |
 //! | grants | `GRANT#{id}` | a grant, from its code to its end |
@@ -20,6 +23,7 @@
 //! depends on it. The SDK repeats a request whose answer got lost, so a condition that fails may have
 //! failed because the first attempt was applied; each write looks for that case.
 
+mod accounts;
 mod clients;
 pub mod config;
 #[cfg(feature = "embedded")]
@@ -29,16 +33,18 @@ mod expression;
 mod grants;
 mod item;
 mod keys;
+mod listing;
 #[cfg(feature = "embedded")]
 #[cfg(test)]
 mod lost_answers;
+mod requests;
 mod schema;
 #[cfg(test)]
 mod testing;
-mod written;
 
 pub use aws_sdk_dynamodb as sdk;
 
+pub use accounts::AccountTable;
 pub use clients::ClientTable;
 #[cfg(feature = "embedded")]
 pub use embedded::{Embedded, EmbeddedError};

@@ -10,17 +10,21 @@ use aws_smithy_runtime_api::client::http::{
     HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
-use identety_domain::Timestamp;
 use identety_domain::client::{
     Client, ClientId, ClientMetadata, ClientType, SigningAlg, StoredSecret,
 };
 use identety_domain::hashing::{HashCost, PhcString};
 use identety_domain::keys::{KeyRing, WrappedKey};
-use identety_domain::store::{Change, ClientStore as _, Creation, KeyStore as _, Rehashed};
+use identety_domain::store::{
+    Change, ClientStore as _, ConsentStore as _, Creation, KeyStore as _, Rehashed, UserStore as _,
+    UserWrite,
+};
+use identety_domain::user::{User, UserMetadata};
+use identety_domain::{Scope, Timestamp};
 use uuid::Uuid;
 
 use crate::testing::lost;
-use crate::{ClientTable, Embedded, KeyTable, Tables, create_tables};
+use crate::{AccountTable, ClientTable, Embedded, KeyTable, Tables, create_tables};
 
 /// A way to DynamoDB that loses the answer to the first request after [`Lossy::lose_next`].
 #[derive(Clone, Debug)]
@@ -63,6 +67,7 @@ impl HttpConnector for LossyConnector {
 
 struct Fixture {
     clients: ClientTable,
+    accounts: AccountTable,
     keys: KeyTable,
     lossy: Lossy,
 }
@@ -83,8 +88,9 @@ impl Fixture {
         );
         let dynamo = DynamoDb::from_conf(config.build());
         let clients = ClientTable::new(dynamo.clone(), tables.clients);
+        let accounts = AccountTable::new(dynamo.clone(), tables.accounts);
         let keys = KeyTable::new(dynamo, tables.keys);
-        Self { clients, keys, lossy }
+        Self { clients, accounts, keys, lossy }
     }
 
     fn lose_next(&self) {
@@ -191,6 +197,82 @@ async fn a_client_created_anew_after_its_deletion_is_there() {
     assert_eq!(stores.clients.delete(&client).await.unwrap(), Change::Done);
     assert_eq!(stores.clients.create(&client).await.unwrap(), Creation::Created);
     assert_eq!(stores.clients.find(&client.client_id).await.unwrap(), Some(client));
+}
+
+fn user(email: &str) -> User {
+    let now = Timestamp::from_seconds(1_000_000);
+    let metadata = UserMetadata { email: Some(email.to_owned()), ..UserMetadata::default() };
+    User {
+        id: Uuid::from_u128(1),
+        details: metadata.validate().unwrap(),
+        password: None,
+        created_at: now,
+        updated_at: now,
+        version: 1,
+    }
+}
+
+fn with_email(before: &User, email: &str) -> User {
+    before.with_details(user(email).details, Timestamp::from_seconds(1_000_001))
+}
+
+#[tokio::test]
+async fn a_user_whose_creation_was_repeated_is_there_once() {
+    let Fixture { accounts, lossy, .. } = Fixture::new().await;
+    let ada = user("ada@example.com");
+    lossy.lose.store(true, SeqCst);
+    assert_eq!(accounts.create(&ada).await.unwrap(), UserWrite::Done);
+    // The caller, too, may repeat itself.
+    assert_eq!(accounts.create(&ada).await.unwrap(), UserWrite::Done);
+    let other = User { id: Uuid::from_u128(2), ..user("ADA@example.com") };
+    assert_eq!(accounts.create(&other).await.unwrap(), UserWrite::EmailTaken);
+    let changed = with_email(&ada, "lovelace@example.com");
+    assert_eq!(accounts.update(&ada, &changed).await.unwrap(), UserWrite::Done);
+    assert_eq!(accounts.create(&ada).await.unwrap(), UserWrite::Conflict);
+    assert_eq!(accounts.find_by_email(&ada.details.email).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn an_update_of_a_user_that_was_repeated_is_done() {
+    for email in ["ada@example.com", "Ada@Example.com", "lovelace@example.com"] {
+        let Fixture { accounts, lossy, .. } = Fixture::new().await;
+        let before = user("ada@example.com");
+        assert_eq!(accounts.create(&before).await.unwrap(), UserWrite::Done);
+        let after = with_email(&before, email);
+        lossy.lose.store(true, SeqCst);
+        let requests = lossy.requests.load(SeqCst);
+        assert_eq!(accounts.update(&before, &after).await.unwrap(), UserWrite::Done);
+        assert_eq!(lossy.requests.load(SeqCst), requests + 2, "it was repeated");
+        assert_eq!(accounts.update(&before, &after).await.unwrap(), UserWrite::Done);
+        let another = with_email(&before, "another@example.com");
+        assert_eq!(accounts.update(&before, &another).await.unwrap(), UserWrite::Conflict);
+        let found = accounts.find_by_email(&after.details.email).await.unwrap();
+        assert_eq!(found, Some(after));
+    }
+}
+
+#[tokio::test]
+async fn a_deletion_of_a_user_that_was_repeated_is_done() {
+    let Fixture { accounts, lossy, .. } = Fixture::new().await;
+    let ada = user("ada@example.com");
+    assert_eq!(accounts.create(&ada).await.unwrap(), UserWrite::Done);
+    lossy.lose.store(true, SeqCst);
+    assert_eq!(accounts.delete(&ada).await.unwrap(), Change::Done);
+    assert_eq!(accounts.delete(&ada).await.unwrap(), Change::Conflict);
+    assert_eq!(accounts.create(&ada).await.unwrap(), UserWrite::Done);
+}
+
+#[tokio::test]
+async fn a_consent_that_was_repeated_is_one() {
+    let Fixture { accounts, lossy, .. } = Fixture::new().await;
+    let (ada, client, at) = (Uuid::from_u128(1), Uuid::from_u128(2), Timestamp::from_seconds(1));
+    let scope = Scope::parse("a b").unwrap();
+    lossy.lose.store(true, SeqCst);
+    accounts.consent(ada, client, &scope, at).await.unwrap();
+    assert_eq!(accounts.consented(ada, client).await.unwrap(), Some(scope));
+    lossy.lose.store(true, SeqCst);
+    accounts.forget_consents(ada).await.unwrap();
+    assert_eq!(accounts.consented(ada, client).await.unwrap(), None);
 }
 
 #[tokio::test]

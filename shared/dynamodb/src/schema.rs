@@ -21,6 +21,8 @@ use crate::item::{ID, LISTING, PK, SK, TTL};
 pub struct Tables {
     /// Clients and the API key.
     pub clients: String,
+    /// Users and what they consented to.
+    pub accounts: String,
     /// Signing keys.
     pub keys: String,
     /// What does not last.
@@ -32,7 +34,12 @@ impl Tables {
     #[must_use]
     pub fn with_prefix(prefix: &str) -> Self {
         let name = |table| format!("{prefix}{table}");
-        Self { clients: name("clients"), keys: name("keys"), grants: name("grants") }
+        Self {
+            clients: name("clients"),
+            accounts: name("accounts"),
+            keys: name("keys"),
+            grants: name("grants"),
+        }
     }
 }
 
@@ -42,32 +49,50 @@ impl Tables {
 /// When a table cannot be made, or is not ready within some seconds.
 pub async fn create_tables(dynamo: &DynamoDb, tables: &Tables) -> Result<(), StoreError> {
     create(clients_table(dynamo, &tables.clients)).await?;
+    create(accounts_table(dynamo, &tables.accounts)).await?;
     create(keys_table(dynamo, &tables.keys)).await?;
     create(grants_table(dynamo, &tables.grants)).await?;
-    for table in [&tables.clients, &tables.keys, &tables.grants] {
+    for table in [&tables.clients, &tables.accounts, &tables.keys, &tables.grants] {
         wait_until_ready(dynamo, table).await?;
     }
     enable_ttl(dynamo, &tables.grants).await
 }
 
 fn clients_table(dynamo: &DynamoDb, name: &str) -> Result<CreateTableFluentBuilder, BuildError> {
+    let table = dynamo
+        .create_table()
+        .table_name(name)
+        .attribute_definitions(string(PK)?)
+        .key_schema(key(PK, KeyType::Hash)?);
+    with_listing(table)
+}
+
+fn accounts_table(dynamo: &DynamoDb, name: &str) -> Result<CreateTableFluentBuilder, BuildError> {
+    with_listing(table_with_two_keys(dynamo, name)?)
+}
+
+/// Adds the index that lists clients or users.
+fn with_listing(table: CreateTableFluentBuilder) -> Result<CreateTableFluentBuilder, BuildError> {
     let listing = GlobalSecondaryIndex::builder()
         .index_name(LISTING)
         .key_schema(key(LISTING, KeyType::Hash)?)
         .key_schema(key(ID, KeyType::Range)?)
         .projection(Projection::builder().projection_type(ProjectionType::KeysOnly).build())
         .build()?;
-    Ok(dynamo
-        .create_table()
-        .table_name(name)
-        .attribute_definitions(string(PK)?)
+    Ok(table
         .attribute_definitions(string(LISTING)?)
         .attribute_definitions(string(ID)?)
-        .key_schema(key(PK, KeyType::Hash)?)
         .global_secondary_indexes(listing))
 }
 
 fn keys_table(dynamo: &DynamoDb, name: &str) -> Result<CreateTableFluentBuilder, BuildError> {
+    table_with_two_keys(dynamo, name)
+}
+
+fn table_with_two_keys(
+    dynamo: &DynamoDb,
+    name: &str,
+) -> Result<CreateTableFluentBuilder, BuildError> {
     Ok(dynamo
         .create_table()
         .table_name(name)

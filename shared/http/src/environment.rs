@@ -11,6 +11,9 @@ pub enum EnvironmentError {
     /// It is not set, or empty.
     #[error("the environment variable {0} is missing")]
     Missing(&'static str),
+    /// It is neither `true` nor `false`.
+    #[error("the environment variable {0} must be true or false")]
+    NotAFlag(&'static str),
     /// It is no issuer.
     #[error("the environment variable IDENTETY_ISSUER is not valid: {0}")]
     Issuer(#[from] IssuerError),
@@ -28,6 +31,18 @@ pub fn required(name: &'static str) -> Result<String, EnvironmentError> {
 #[must_use]
 pub fn optional(name: &str) -> Option<String> {
     env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// Whether `name` is `true`; not set is `false`.
+///
+/// # Errors
+/// When it is anything else.
+pub fn is_set(name: &'static str) -> Result<bool, EnvironmentError> {
+    match optional(name).as_deref() {
+        Some("true") => Ok(true),
+        Some("false") | None => Ok(false),
+        Some(_) => Err(EnvironmentError::NotAFlag(name)),
+    }
 }
 
 /// `IDENTETY_ISSUER` and `IDENTETY_DEFAULT_AUDIENCE`, which is the issuer when it is not set.

@@ -54,14 +54,8 @@ impl Form {
     /// When an encoding is malformed or a parameter is repeated.
     pub fn parse(bytes: &[u8]) -> Result<Self, FormError> {
         let mut parameters: Vec<(String, String)> = Vec::new();
-        for pair in bytes.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()) {
-            if parameters.len() == MAX_PARAMETERS {
-                return Err(FormError::TooMany);
-            }
-            let at = pair.iter().position(|byte| *byte == b'=').unwrap_or(pair.len());
-            let (name, value) = pair.split_at(at);
-            let name = decode(name)?;
-            let value = decode(value.strip_prefix(b"=").unwrap_or(value))?;
+        for (name, value) in pairs(bytes)? {
+            let (name, value) = (name?, value?);
             let repeatable = REPEATABLE.contains(&name.as_str());
             if !repeatable && parameters.iter().any(|(known, _)| *known == name) {
                 return Err(FormError::Repeated);
@@ -87,6 +81,26 @@ impl Form {
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|(name, _)| name.as_str())
     }
+}
+
+/// A name and its value, each as far as it can be read.
+pub type Pair = (Result<String, FormError>, Result<String, FormError>);
+
+/// The pairs of a form as they are, for a caller that has to find out first whom to tell of errors.
+///
+/// # Errors
+/// When there are more than anybody needs.
+pub fn pairs(bytes: &[u8]) -> Result<Vec<Pair>, FormError> {
+    let mut pairs = Vec::new();
+    for pair in bytes.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()) {
+        if pairs.len() == MAX_PARAMETERS {
+            return Err(FormError::TooMany);
+        }
+        let at = pair.iter().position(|byte| *byte == b'=').unwrap_or(pair.len());
+        let (name, value) = pair.split_at(at);
+        pairs.push((decode(name), decode(value.strip_prefix(b"=").unwrap_or(value))));
+    }
+    Ok(pairs)
 }
 
 /// Decodes one name or value (WHATWG URL §5.1), strictly.

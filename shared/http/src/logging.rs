@@ -49,8 +49,15 @@ pub enum Format {
 
 /// The crates whose fine levels may be logged. Those of other people write down what they send and
 /// receive, hashes and tokens with it, so they are heard only from `warn` upwards.
-const OWN_CRATES: [&str; 6] =
-    ["client_admin", "identety", "identety_domain", "identety_http", "identety_keys", "token"];
+const OWN_CRATES: [&str; 7] = [
+    "authorize",
+    "client_admin",
+    "identety",
+    "identety_domain",
+    "identety_http",
+    "identety_keys",
+    "token",
+];
 
 /// Starts the log. `filter` is a level or directives such as `info,identety_http=debug`; nonsense in it
 /// is ignored. A second call does nothing.

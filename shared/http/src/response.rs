@@ -45,11 +45,16 @@ pub fn json<T: Serialize>(status: StatusCode, value: &T, id: &RequestId) -> Resp
 const fn status_of(error: &PublicError) -> StatusCode {
     match (error.code, error.retry_after) {
         (OAuthErrorCode::InvalidClient, Some(_)) => StatusCode::TOO_MANY_REQUESTS,
-        (OAuthErrorCode::InvalidClient, None) => StatusCode::UNAUTHORIZED,
+        (OAuthErrorCode::InvalidClient, None) | (OAuthErrorCode::InvalidToken, _) => {
+            StatusCode::UNAUTHORIZED
+        }
+        (OAuthErrorCode::InsufficientScope, _) => StatusCode::FORBIDDEN,
         (
             OAuthErrorCode::InvalidRequest
+            | OAuthErrorCode::InvalidGrant
             | OAuthErrorCode::UnauthorizedClient
             | OAuthErrorCode::UnsupportedGrantType
+            | OAuthErrorCode::UnsupportedTokenType
             | OAuthErrorCode::InvalidScope
             | OAuthErrorCode::InvalidTarget,
             _,
@@ -78,6 +83,30 @@ pub fn oauth_error_with_status(status: StatusCode, error: PublicError, cause: &s
     }
     retry_after(&mut response, error.retry_after);
     Outcome::refused(error.code.as_str(), cause).attach(&mut response);
+    response
+}
+
+/// An OAuth error of a resource that takes bearer tokens: the challenge says it too (RFC 6750 §3).
+pub fn bearer_error(error: PublicError, cause: &str, id: &RequestId) -> Response {
+    let mut response = oauth_error(error, cause, id);
+    let challenge = match error.code {
+        OAuthErrorCode::InvalidToken => "Bearer error=\"invalid_token\"",
+        OAuthErrorCode::InsufficientScope => {
+            "Bearer error=\"insufficient_scope\", scope=\"openid\""
+        }
+        OAuthErrorCode::InvalidRequest => "Bearer error=\"invalid_request\"",
+        _ => return response,
+    };
+    response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+    response
+}
+
+/// Nobody showed a token: the challenge names no error (RFC 6750 §3.1).
+#[must_use]
+pub fn bearer_challenge() -> Response {
+    let error = PublicError::new(OAuthErrorCode::InvalidToken, "an access token is required");
+    let mut response = oauth_error_with_status(StatusCode::UNAUTHORIZED, error, "no access token");
+    response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     response
 }
 

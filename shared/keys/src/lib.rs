@@ -7,6 +7,7 @@ mod key_pair;
 #[cfg(feature = "kms")]
 pub mod kms;
 mod public_keys;
+mod refresh_key;
 mod seal;
 mod vault;
 

@@ -197,6 +197,14 @@ mod tests {
     }
 
     #[test]
+    fn an_id_token_is_genuine_as_what_it_is_alone() {
+        let (keys, pair, _) = published(SigningAlg::Rs256);
+        let id_token = signed(&pair, r#"{"typ":"JWT","alg":"RS256","kid":"own"}"#);
+        assert_eq!(keys.verify("JWT", &id_token).unwrap(), b"payload");
+        assert!(keys.verify("at+jwt", &id_token).is_none());
+    }
+
+    #[test]
     fn a_hostile_header_is_refused_even_when_the_signature_is_right() {
         let (keys, pair, _) = published(SigningAlg::Es256);
         for header in [

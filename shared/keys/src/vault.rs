@@ -6,6 +6,7 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use identety_domain::client::SigningAlg;
+use identety_domain::grant::RefreshKey;
 use identety_domain::keys::{Jwks, KeyRing, NewKey, Signer, SigningError, Verifier};
 use identety_domain::store::{Change, KeyStore, StoredKeys};
 use identety_domain::{Timestamp, id};
@@ -15,6 +16,7 @@ use tokio::sync::OnceCell;
 
 use crate::key_pair::KeyPair;
 use crate::public_keys::PublicKeys;
+use crate::refresh_key;
 use crate::seal::{DataKey, DataKeys, Sealer, Sealing};
 use crate::{DataKeyError, KeysError};
 
@@ -51,7 +53,8 @@ impl KeyVault {
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<Arc<OpenedKeys>, KeysError> {
         let mut stored = self.store.load().await?;
-        let sealer = self.sealer(&mut stored).await?;
+        let data_key = self.data_key(&mut stored).await?;
+        let sealer = Sealer::new(&data_key)?;
         for alg in SigningAlg::ALL {
             if stored.rings.iter().any(|ring| ring.alg == alg) {
                 continue;
@@ -66,15 +69,14 @@ impl KeyVault {
         }
         // Every process shows the same key set in the same order, for its entity tag follows from that.
         stored.rings.sort_by_key(|ring| ring.alg);
-        Ok(Arc::new(OpenedKeys::open(&stored.rings, &sealer)?))
+        let refresh_key = refresh_key::derive(&data_key)?;
+        Ok(Arc::new(OpenedKeys::open(&stored.rings, &sealer, refresh_key)?))
     }
 
-    async fn sealer(&self, stored: &mut StoredKeys) -> Result<Sealer, KeysError> {
+    async fn data_key(&self, stored: &mut StoredKeys) -> Result<DataKey, KeysError> {
         match &self.sealing {
-            Sealing::Local(key) => Sealer::new(key),
-            Sealing::Managed(data_keys) => {
-                Sealer::new(&self.managed_key(&**data_keys, stored).await?)
-            }
+            Sealing::Local(key) => Ok(key.clone()),
+            Sealing::Managed(data_keys) => self.managed_key(&**data_keys, stored).await,
         }
     }
 
@@ -111,11 +113,12 @@ fn new_key(
     Ok(NewKey { kid, public: pair.public()?, sealed })
 }
 
-/// The current key pairs, and the public halves of all.
+/// The current key pairs, the public halves of all, and the key of refresh tokens.
 pub struct OpenedKeys {
     current: Vec<CurrentKey>,
     public: PublicKeys,
     jwks: Jwks,
+    refresh_key: RefreshKey,
 }
 
 struct CurrentKey {
@@ -133,7 +136,11 @@ struct Header<'a> {
 }
 
 impl OpenedKeys {
-    fn open(rings: &[KeyRing], sealer: &Sealer) -> Result<Self, KeysError> {
+    fn open(
+        rings: &[KeyRing],
+        sealer: &Sealer,
+        refresh_key: RefreshKey,
+    ) -> Result<Self, KeysError> {
         let mut current = Vec::new();
         for ring in rings {
             if let Some(key) = ring.current() {
@@ -142,13 +149,19 @@ impl OpenedKeys {
                 current.push(CurrentKey { alg: ring.alg, kid: key.kid.clone(), pair });
             }
         }
-        Ok(Self { current, public: PublicKeys::of(rings), jwks: Jwks::of(rings) })
+        Ok(Self { current, public: PublicKeys::of(rings), jwks: Jwks::of(rings), refresh_key })
     }
 
     /// What the world sees of the keys.
     #[must_use]
     pub fn jwks(&self) -> &Jwks {
         &self.jwks
+    }
+
+    /// The key under which refresh tokens are made: the same in every process of a deployment.
+    #[must_use]
+    pub fn refresh_key(&self) -> &RefreshKey {
+        &self.refresh_key
     }
 }
 

@@ -2,17 +2,22 @@
 
 #![expect(missing_docs, reason = "the names of the functions are what they say")]
 
+use identety_domain::Scope;
 use identety_domain::client::SigningAlg;
 use identety_domain::keys::WrappedKey;
 use identety_domain::store::{Change, From, Order, StoreError};
 use identety_dynamodb::sdk::types::AttributeValue;
 
-use super::fixtures::{at, created, full_client, m2m_client, phc, renamed, ring};
+use super::consents::consent;
+use super::fixtures::{
+    at, created, full_client, full_user, id, m2m_client, phc, renamed, ring, user, user_created,
+    with_email,
+};
 use super::{Raw, Stores};
 
 /// What happens to an item: another value in a place, or none.
 #[derive(Debug)]
-struct Damage {
+pub(super) struct Damage {
     name: &'static str,
     value: Option<AttributeValue>,
 }
@@ -98,6 +103,81 @@ pub async fn a_pointer_to_nothing_finds_nothing(stores: &Stores, raw: &Raw) {
     }
 }
 
+pub async fn a_user_that_cannot_be_read_is_an_error(stores: &Stores, raw: &Raw) {
+    let damages = [
+        without("schema"),
+        with("schema", number("2")),
+        without("id"),
+        with("id", text("not a UUID")),
+        without("details"),
+        with("details", text("{}")),
+        with("details", map([])),
+        with("password", text("$argon2id$")),
+        with("password", map([("phc", text("$argon2id$"))])),
+        without("createdAt"),
+        with("updatedAt", number("-1")),
+        without("version"),
+        with("version", number("1.5")),
+    ];
+    for (number, damage) in (1..).zip(damages) {
+        let user = user_created(stores, full_user(number)).await;
+        let pk = format!("USER#{}", user.id);
+        raw.damage(&raw.tables.accounts, &[("pk", &pk), ("sk", "USER")], &damage).await;
+        assert_corrupt(stores.users.find(user.id).await, &damage);
+        assert_corrupt(stores.users.find_by_email(&user.details.email).await, &damage);
+        if damage.name == "version" {
+            let after = with_email(&user, user.details.email.as_str());
+            assert_corrupt(stores.users.update(&user, &after).await, &damage);
+        }
+    }
+    let list = stores.users.list(Order::default(), From::Offset(0), 100).await;
+    assert_corrupt(list, &without("any of these"));
+}
+
+pub async fn the_pointer_of_an_email_that_cannot_be_read_is_an_error(stores: &Stores, raw: &Raw) {
+    let damages = [
+        without("schema"),
+        with("schema", number("2")),
+        without("userId"),
+        with("userId", text("not a UUID")),
+    ];
+    for (number, damage) in (1..).zip(damages) {
+        let user = user_created(stores, user(number)).await;
+        let pk = format!("EMAIL#{}", user.details.email.normalized());
+        raw.damage(&raw.tables.accounts, &[("pk", &pk), ("sk", "EMAIL")], &damage).await;
+        assert_corrupt(stores.users.find_by_email(&user.details.email).await, &damage);
+        let found = stores.users.find(user.id).await;
+        assert_eq!(found.expect("the user itself is whole").as_ref(), Some(&user));
+    }
+}
+
+pub async fn the_pointer_of_an_email_to_nothing_finds_nothing(stores: &Stores, raw: &Raw) {
+    let user_itself = user_created(stores, user(1)).await;
+    let other = user_created(stores, user(2)).await;
+    let email = &user_itself.details.email;
+    let pk = format!("EMAIL#{}", email.normalized());
+    for id in [id(3), other.id] {
+        let damage = with("userId", text(&id.to_string()));
+        raw.damage(&raw.tables.accounts, &[("pk", &pk), ("sk", "EMAIL")], &damage).await;
+        assert_eq!(stores.users.find_by_email(email).await.expect("a reading"), None);
+    }
+}
+
+pub async fn a_consent_that_cannot_be_read_is_an_error(stores: &Stores, raw: &Raw) {
+    let damages = [
+        without("schema"),
+        with("schema", number("2")),
+        with("scope", text("a")),
+        with("scope", AttributeValue::Ns(vec!["1".to_owned()])),
+    ];
+    for (number, damage) in (1..).zip(damages) {
+        consent(stores, id(number), id(7), &Scope::parse("a").expect("a scope")).await;
+        let (pk, sk) = (format!("CONSENT#{}", id(number)), id(7).to_string());
+        raw.damage(&raw.tables.accounts, &[("pk", &pk), ("sk", &sk)], &damage).await;
+        assert_corrupt(stores.consents.consented(id(number), id(7)).await, &damage);
+    }
+}
+
 pub async fn an_api_key_that_cannot_be_read_is_an_error(stores: &Stores, raw: &Raw) {
     for damage in [with("schema", number("2")), without("phc"), with("phc", number("1"))] {
         stores.api_keys.set_api_key(&phc("key")).await.expect("a writing");
@@ -150,7 +230,7 @@ pub async fn a_member_that_this_version_does_not_know_does_not_matter(stores: &S
 }
 
 impl Raw {
-    async fn damage(&self, table: &str, key: &[(&str, &str)], damage: &Damage) {
+    pub(super) async fn damage(&self, table: &str, key: &[(&str, &str)], damage: &Damage) {
         let mut update = self.dynamo.update_item().table_name(table);
         for (part, value) in key {
             update = update.key(*part, text(value));
@@ -166,27 +246,27 @@ impl Raw {
     }
 }
 
-fn with(name: &'static str, value: AttributeValue) -> Damage {
+pub(super) fn with(name: &'static str, value: AttributeValue) -> Damage {
     Damage { name, value: Some(value) }
 }
 
-fn without(name: &'static str) -> Damage {
+pub(super) fn without(name: &'static str) -> Damage {
     Damage { name, value: None }
 }
 
-fn text(text: &str) -> AttributeValue {
+pub(super) fn text(text: &str) -> AttributeValue {
     AttributeValue::S(text.to_owned())
 }
 
-fn number(number: &str) -> AttributeValue {
+pub(super) fn number(number: &str) -> AttributeValue {
     AttributeValue::N(number.to_owned())
 }
 
-fn map<const N: usize>(members: [(&str, AttributeValue); N]) -> AttributeValue {
+pub(super) fn map<const N: usize>(members: [(&str, AttributeValue); N]) -> AttributeValue {
     AttributeValue::M(members.map(|(name, value)| (name.to_owned(), value)).into())
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "a store's answer is used up here")]
-fn assert_corrupt<T: std::fmt::Debug>(found: Result<T, StoreError>, damage: &Damage) {
+pub(super) fn assert_corrupt<T: std::fmt::Debug>(found: Result<T, StoreError>, damage: &Damage) {
     assert!(matches!(found, Err(StoreError::Corrupt(_))), "{damage:?} gives {found:?}");
 }

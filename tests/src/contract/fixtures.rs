@@ -1,4 +1,4 @@
-//! Clients and keys to put into a store.
+//! Clients, users and keys to put into a store.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,8 @@ use identety_domain::client::{
 };
 use identety_domain::hashing::{HashCost, PhcString};
 use identety_domain::keys::{KeyRing, KeyState, PublicKey, SealedKey, SigningKey};
-use identety_domain::store::{Change, Creation};
+use identety_domain::store::{Change, Creation, UserWrite};
+use identety_domain::user::{Address, EmailAddress, StoredPassword, User, UserMetadata};
 use uuid::Uuid;
 
 /// `millis` after the time at which the fixtures were made.
@@ -122,6 +123,68 @@ pub(super) fn with_secrets(client: &Client, secrets: Vec<StoredSecret>) -> Clien
     Client { secrets, ..client.with_metadata(client.metadata.clone(), at(100_000)) }
 }
 
+/// A user with a password and little else.
+pub(super) fn user(number: u16) -> User {
+    let email = Some(format!("User.{number}@example.com"));
+    User {
+        id: id(number),
+        details: UserMetadata { email, ..Default::default() }.validate().expect("details"),
+        password: Some(StoredPassword { phc: phc("old"), changed_at: at(u64::from(number)) }),
+        created_at: at(u64::from(number)),
+        updated_at: at(u64::from(number)),
+        version: 1,
+    }
+}
+
+/// A user of whom everything is known, and nothing as it is by default.
+pub(super) fn full_user(number: u16) -> User {
+    let text = |text: &str| Some(text.to_owned());
+    let address = Address {
+        formatted: text("Straße 1\n10115 Berlin"),
+        street_address: text("Straße 1"),
+        locality: text("Berlin"),
+        region: text("BE"),
+        postal_code: text("10115"),
+        country: text("DE"),
+    };
+    let metadata = UserMetadata {
+        email: Some(format!("Full.{number}+x@bücher.example")),
+        email_verified: Some(true),
+        phone_number: text("+49 30 123456"),
+        phone_number_verified: Some(true),
+        name: text("Bücherwurm 📚 \"quoted\" \\ back"),
+        given_name: text("Bücher"),
+        family_name: text("Wurm"),
+        middle_name: text("van"),
+        nickname: text("Wurmi"),
+        preferred_username: text("wurm"),
+        profile: text("https://example.com/wurm"),
+        picture: text("https://example.com/wurm.png"),
+        website: text("https://wurm.example.com/"),
+        gender: text("other"),
+        birthdate: text("0000-02-29"),
+        zoneinfo: text("Europe/Berlin"),
+        locale: text("de-DE"),
+        address: Some(address),
+        is_active: Some(false),
+        metadata: Some(BTreeMap::from([("team".to_owned(), "ünï".to_owned())])),
+    };
+    User {
+        details: metadata.validate().expect("details"),
+        password: None,
+        updated_at: at(88_888),
+        version: 4_000_000_000_000,
+        ..user(number)
+    }
+}
+
+/// `user` with another address, one version on.
+pub(super) fn with_email(user: &User, email: &str) -> User {
+    let mut details = user.details.clone();
+    details.email = EmailAddress::parse(email).expect("an address");
+    user.with_details(details, at(100_000))
+}
+
 /// A ring whose keys tell who made it.
 pub(super) fn ring(alg: SigningAlg, version: u64, maker: &str) -> KeyRing {
     let public = |kid: &str| match alg {
@@ -165,4 +228,15 @@ pub(super) async fn find(stores: &Stores, client: &Client) -> Option<Client> {
 /// The client with the id of `client`.
 pub(super) async fn find_by_id(stores: &Stores, client: &Client) -> Option<Client> {
     stores.clients.find_by_id(client.id).await.expect("a reading")
+}
+
+/// Creates `user`, and gives it back.
+pub(super) async fn user_created(stores: &Stores, user: User) -> User {
+    assert_eq!(stores.users.create(&user).await.expect("a creation"), UserWrite::Done);
+    user
+}
+
+/// The user with the id of `user`.
+pub(super) async fn user_found(stores: &Stores, user: &User) -> Option<User> {
+    stores.users.find(user.id).await.expect("a reading")
 }

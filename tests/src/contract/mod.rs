@@ -1,14 +1,23 @@
 //! What every implementation of the stores keeps to, whatever DynamoDB is behind it: one function for
 //! each sentence of the traits' documentation. [`each_sentence!`](crate::each_sentence) names them all.
 
+pub mod attempts;
 pub mod clients;
+pub mod consents;
 pub mod corrupt;
 mod fixtures;
+pub mod grant_corrupt;
+mod grant_fixtures;
+pub mod grant_races;
+pub mod grants;
 pub mod keys;
 pub mod limits;
 pub mod lists;
 pub mod races;
 pub mod secrets;
+pub mod sessions;
+pub mod transactions;
+pub mod users;
 
 pub use identety::app::Stores;
 use identety_dynamodb::Tables;
@@ -67,6 +76,26 @@ macro_rules! each_sentence {
             secrets::a_new_hash_of_a_secret_that_is_gone_creates_nothing
             secrets::at_first_there_is_no_api_key
             secrets::the_api_key_takes_the_place_of_any_other
+            users::a_created_user_is_found_by_its_id_and_by_its_email
+            users::an_email_is_found_whatever_its_case
+            users::an_email_may_have_every_length_that_mail_allows
+            users::a_user_that_is_not_there_is_not_found
+            users::where_the_email_is_taken_no_user_is_created
+            users::an_update_writes_all_that_a_user_has
+            users::an_update_frees_the_old_email_and_takes_the_new_one
+            users::an_update_may_change_the_case_of_an_email_alone
+            users::an_update_to_an_email_that_is_taken_changes_nothing
+            users::an_update_of_a_user_from_an_old_version_changes_nothing
+            users::an_update_of_a_user_that_is_gone_creates_nothing
+            users::a_deletion_takes_the_user_and_its_email_away
+            users::a_deletion_of_a_user_from_an_old_version_changes_nothing
+            users::a_deletion_of_a_user_that_is_gone_is_a_conflict
+            users::users_are_listed_and_counted_and_nothing_else_is
+            consents::who_was_never_asked_has_consented_to_nothing
+            consents::consents_add_up
+            consents::a_consent_to_an_empty_scope_is_one
+            consents::a_consent_is_of_one_user_to_one_client
+            consents::all_consents_of_a_user_are_forgotten_and_no_others
             limits::failures_are_counted_from_one
             limits::under_another_key_counting_starts_anew
             keys::at_first_there_are_no_keys
@@ -75,6 +104,43 @@ macro_rules! each_sentence {
             keys::a_ring_is_written_only_after_the_one_before
             keys::the_rings_of_two_algorithms_do_not_touch_each_other
             keys::the_wrapped_key_is_written_once
+            grants::every_member_of_a_grant_comes_back_as_it_was
+            grants::a_grant_that_is_not_there_is_not_found
+            grants::a_grant_is_created_only_where_there_is_none
+            grants::a_redeemed_code_gives_the_first_generation
+            grants::a_code_is_redeemed_once
+            grants::a_redemption_repeated_with_its_id_is_the_same
+            grants::the_code_of_no_grant_is_refused_and_creates_none
+            grants::the_code_of_a_grant_that_has_ended_is_refused
+            grants::a_rotation_moves_the_generation_on_by_one
+            grants::a_rotation_of_another_generation_shows_the_grant
+            grants::a_rotation_before_the_code_is_used_is_refused
+            grants::a_rotation_of_no_grant_is_refused_and_creates_none
+            grants::a_rotation_after_the_end_of_the_grant_is_refused
+            grants::nothing_comes_after_the_last_generation
+            grants::a_grant_ends_once_and_keeps_the_rest
+            grants::the_end_of_no_grant_creates_none
+            grants::what_happens_to_a_grant_leaves_others_alone
+            sessions::every_member_of_a_session_comes_back_as_it_was
+            sessions::a_session_that_is_not_there_is_not_found
+            sessions::a_session_in_use_notes_when
+            sessions::an_earlier_use_of_a_session_does_not_replace_a_later_one
+            sessions::the_use_of_a_session_that_is_gone_creates_none
+            sessions::a_session_that_is_removed_is_gone_and_no_other
+            sessions::who_has_signed_out_of_a_session_has_signed_out_of_no_other
+            sessions::a_sign_out_is_on_record_though_the_session_is_gone
+            transactions::every_member_of_a_transaction_comes_back_as_it_was
+            transactions::a_transaction_that_is_not_there_is_not_found
+            transactions::a_transaction_is_denied_and_no_other
+            transactions::the_denial_of_no_transaction_creates_none
+            attempts::attempts_are_counted_below_the_limit
+            attempts::under_another_key_attempts_are_counted_anew
+            attempts::where_no_attempt_is_allowed_none_is_counted
+            attempts::a_late_attempt_counts_and_blocks_the_next_ones
+            attempts::a_late_attempt_counts_only_on_top_of_what_was_seen
+            attempts::a_late_attempt_where_nothing_counts_creates_no_counter
+            attempts::an_attempt_that_is_taken_back_does_not_count
+            attempts::where_nothing_counts_nothing_is_taken_back
         }
     };
 }
@@ -88,10 +154,32 @@ macro_rules! each_race {
             races::of_fifty_creations_of_one_client_id_one_succeeds
             races::of_fifty_updates_of_one_version_one_succeeds
             races::of_fifty_deletions_of_one_client_one_succeeds
+            races::of_fifty_users_with_one_email_one_is_created
+            races::of_twenty_users_that_want_one_email_one_gets_it
+            races::of_fifty_updates_of_one_user_one_succeeds
+            races::fifty_consents_at_once_are_all_kept
             races::of_twenty_rotations_of_one_ring_one_succeeds
             races::of_twenty_wrapped_keys_one_is_written
             races::a_hundred_failures_at_once_are_all_counted
             races::updates_and_uses_of_a_secret_at_once_lose_nothing
+        }
+    };
+}
+
+/// The same for races that are repeated, since a race may be won by chance: they take a number of rounds
+/// too.
+#[macro_export]
+macro_rules! each_repeated_race {
+    ($with:ident) => {
+        $with! {
+            grant_races::of_fifty_creations_of_one_grant_one_succeeds
+            grant_races::of_a_hundred_redemptions_of_one_code_one_succeeds
+            grant_races::of_fifty_rotations_of_one_generation_one_succeeds
+            grant_races::no_code_is_redeemed_after_its_grant_has_ended
+            grant_races::no_token_is_rotated_after_its_grant_has_ended
+            grant_races::of_two_hundred_attempts_as_many_count_as_may
+            grant_races::of_fifty_late_attempts_one_counts
+            grant_races::attempts_taken_back_at_once_never_count_below_none
         }
     };
 }
@@ -105,11 +193,23 @@ macro_rules! each_corruption {
             corrupt::a_client_that_cannot_be_read_spoils_a_list
             corrupt::a_pointer_that_cannot_be_read_is_an_error
             corrupt::a_pointer_to_nothing_finds_nothing
+            corrupt::a_user_that_cannot_be_read_is_an_error
+            corrupt::the_pointer_of_an_email_that_cannot_be_read_is_an_error
+            corrupt::the_pointer_of_an_email_to_nothing_finds_nothing
+            corrupt::a_consent_that_cannot_be_read_is_an_error
             corrupt::an_api_key_that_cannot_be_read_is_an_error
             corrupt::a_ring_that_cannot_be_read_is_an_error
             corrupt::a_wrapped_key_that_cannot_be_read_is_an_error
             corrupt::a_counter_beyond_counting_is_an_error
             corrupt::a_member_that_this_version_does_not_know_does_not_matter
+            grant_corrupt::a_grant_that_cannot_be_read_is_an_error
+            grant_corrupt::a_redemption_of_what_cannot_be_read_is_an_error
+            grant_corrupt::a_grant_that_is_half_redeemed_is_an_error
+            grant_corrupt::a_redemption_on_record_is_no_member_of_the_grant
+            grant_corrupt::a_session_that_cannot_be_read_is_an_error
+            grant_corrupt::a_sign_out_that_cannot_be_read_is_an_error
+            grant_corrupt::a_transaction_that_cannot_be_read_is_an_error
+            grant_corrupt::a_counter_of_attempts_that_cannot_be_read_is_an_error
         }
     };
 }

@@ -6,11 +6,14 @@ use std::future::Future;
 
 use identety_domain::client::{Client, SigningAlg, StoredSecret};
 use identety_domain::keys::WrappedKey;
-use identety_domain::store::{Change, Creation, StoreError};
+use identety_domain::store::{Change, Creation, StoreError, UserWrite};
+use identety_domain::{Scope, ScopeToken};
 
 use super::Stores;
+use super::consents::consented;
 use super::fixtures::{
-    at, created, find, find_by_id, id, m2m_client, renamed, ring, secret, updated,
+    at, created, find, find_by_id, id, m2m_client, renamed, ring, secret, updated, user,
+    user_created, user_found, with_email,
 };
 
 pub async fn of_fifty_creations_of_one_client_id_one_succeeds(stores: &Stores) {
@@ -51,6 +54,80 @@ pub async fn of_fifty_deletions_of_one_client_one_succeeds(stores: &Stores) {
     .await;
     only(&ends, &Change::Done);
     assert_eq!(find(stores, &client).await, None);
+}
+
+pub async fn of_fifty_users_with_one_email_one_is_created(stores: &Stores) {
+    let contender = |number| with_email(&user(number), "ada@example.com");
+    let ends = at_once(50, |number| {
+        let (users, user) = (stores.users.clone(), contender(number));
+        async move { users.create(&user).await }
+    })
+    .await;
+    let winner = only(&ends, &UserWrite::Done);
+    assert_eq!(ends.iter().filter(|end| **end == UserWrite::EmailTaken).count(), 49);
+    for number in 0..50 {
+        let found = user_found(stores, &contender(number)).await;
+        assert_eq!(found.is_some(), number == winner, "{number}");
+    }
+    let email = contender(winner).details.email;
+    let found = stores.users.find_by_email(&email).await.expect("a reading");
+    assert_eq!(found, Some(contender(winner)));
+    assert_eq!(stores.users.count().await.expect("a count"), 1);
+}
+
+pub async fn of_twenty_users_that_want_one_email_one_gets_it(stores: &Stores) {
+    for number in 0..20 {
+        user_created(stores, user(number)).await;
+    }
+    let contender = |number| with_email(&user(number), "ada@example.com");
+    let ends = at_once(20, |number| {
+        let (users, before, after) = (stores.users.clone(), user(number), contender(number));
+        async move { users.update(&before, &after).await }
+    })
+    .await;
+    let winner = only(&ends, &UserWrite::Done);
+    for number in 0..20 {
+        let expected = if number == winner { contender(number) } else { user(number) };
+        assert_eq!(user_found(stores, &expected).await.as_ref(), Some(&expected));
+        let old = stores.users.find_by_email(&user(number).details.email).await;
+        assert_eq!(old.expect("a reading").is_some(), number != winner, "{number}");
+    }
+}
+
+pub async fn of_fifty_updates_of_one_user_one_succeeds(stores: &Stores) {
+    let before = user_created(stores, user(0)).await;
+    // Half of them change the address, half something else.
+    let contender = |number: u16| {
+        let email = if number % 2 == 0 { 0 } else { number };
+        let mut after = with_email(&before, user(email).details.email.as_str());
+        after.details.name = Some(format!("Contender {number}"));
+        after
+    };
+    let ends = at_once(50, |number| {
+        let (users, before) = (stores.users.clone(), before.clone());
+        let after = contender(number);
+        async move { users.update(&before, &after).await }
+    })
+    .await;
+    let winner = only(&ends, &UserWrite::Done);
+    assert_eq!(user_found(stores, &before).await, Some(contender(winner)));
+    for number in 0..50 {
+        let email = user(number).details.email;
+        let found = stores.users.find_by_email(&email).await.expect("a reading");
+        let is_winners = contender(winner).details.email == email;
+        assert_eq!(found.is_some(), is_winners, "{number}");
+    }
+}
+
+pub async fn fifty_consents_at_once_are_all_kept(stores: &Stores) {
+    at_once(50, |number| {
+        let consents = stores.consents.clone();
+        let scope: Scope = ScopeToken::parse(&format!("s{number}")).into_iter().collect();
+        async move { consents.consent(id(1), id(2), &scope, at(0)).await }
+    })
+    .await;
+    let expected = (0..50).map(|number| format!("s{number}")).collect();
+    assert_eq!(consented(stores, id(1), id(2)).await, Some(expected));
 }
 
 pub async fn of_twenty_rotations_of_one_ring_one_succeeds(stores: &Stores) {
@@ -110,7 +187,7 @@ pub async fn updates_and_uses_of_a_secret_at_once_lose_nothing(stores: &Stores) 
 }
 
 /// What `number` tasks give that run at once, in the order of their numbers.
-async fn at_once<T, F>(number: u16, task: impl Fn(u16) -> F) -> Vec<T>
+pub(super) async fn at_once<T, F>(number: u16, task: impl Fn(u16) -> F) -> Vec<T>
 where
     T: Send + 'static,
     F: Future<Output = Result<T, StoreError>> + Send + 'static,
@@ -124,7 +201,7 @@ where
 }
 
 /// The number of the only task that ended like this.
-fn only<T: PartialEq>(ends: &[T], expected: &T) -> u16 {
+pub(super) fn only<T: PartialEq>(ends: &[T], expected: &T) -> u16 {
     let mut winners = ends.iter().zip(0..).filter(|(end, _)| *end == expected);
     let winner = winners.next().map(|(_, number)| number).expect("a winner");
     assert_eq!(winners.count(), 0, "there is more than one winner");

@@ -75,7 +75,7 @@ mod tests {
     #[case("http://localhost:3000/", "http://localhost:3000")]
     #[case("http://127.0.0.1:49152/cb", "http://127.0.0.1:49152")]
     #[case("com.example.app:/cb", "com.example.app:")]
-    #[case("com.example.app+x://cb;script-src *", "com.example.app+x:")]
+    #[case("com.example.app+x:/cb;script-src *", "com.example.app+x:")]
     fn an_origin_is_named(#[case] uri: &str, #[case] source: &str) {
         assert_eq!(csp_source(uri).as_deref(), Some(source));
     }
@@ -111,7 +111,7 @@ mod tests {
         fn nothing_in_a_uri_ends_the_expression(
             uri in "(https?|com\\.a)://[a-z;,'\" *%0-9_.\\-\\[\\]:@/\\\\?#\t\n\r(){}é]{0,40}",
         ) {
-            for source in csp_source(&uri) {
+            if let Some(source) = csp_source(&uri) {
                 let plain = |c: char| c.is_ascii_alphanumeric() || "+-.:/".contains(c);
                 prop_assert!(source.chars().all(plain), "{source}");
             }

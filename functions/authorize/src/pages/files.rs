@@ -6,6 +6,11 @@ use axum::response::Response;
 use http::{HeaderMap, HeaderValue};
 use identety_http::response::{PublicDocument, public_document};
 
+/// Where [`style`] is, under the issuer.
+pub const STYLE_PATH: &str = "/style.css";
+/// Where [`form_post_script`] is, under the issuer.
+pub const FORM_POST_SCRIPT_PATH: &str = "/form_post.js";
+
 static STYLE: LazyLock<PublicDocument> = LazyLock::new(|| {
     let css = HeaderValue::from_static("text/css; charset=utf-8");
     PublicDocument::file(css, include_str!("../../templates/style.css"))

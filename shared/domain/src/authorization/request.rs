@@ -76,6 +76,7 @@ impl Target {
     pub(super) fn answer_to(&self, parameters: &Parameters) -> Return {
         let state = parameters.one("state").ok().flatten().filter(|it| it.len() <= MAX_STATE);
         Return {
+            client_id: self.client.client_id.clone(),
             redirect_uri: self.redirect_uri.clone(),
             mode: response_mode(parameters).unwrap_or_default(),
             state: state.map(str::to_owned),

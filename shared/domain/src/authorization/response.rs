@@ -1,6 +1,7 @@
 //! What the client hears, by way of the browser (RFC 6749 §4.1.2).
 
 use super::{AuthorizationRequest, ResponseMode};
+use crate::client::ClientId;
 use crate::store::StoreError;
 use crate::{Issuer, Secret};
 
@@ -87,6 +88,7 @@ impl AuthorizationError {
 /// Where an answer goes and how.
 #[derive(Clone, Debug)]
 pub(super) struct Return {
+    pub(super) client_id: ClientId,
     pub(super) redirect_uri: String,
     pub(super) mode: ResponseMode,
     pub(super) state: Option<String>,
@@ -95,6 +97,7 @@ pub(super) struct Return {
 impl From<&AuthorizationRequest> for Return {
     fn from(request: &AuthorizationRequest) -> Self {
         Self {
+            client_id: request.client_id.clone(),
             redirect_uri: request.redirect_uri.clone(),
             mode: request.response_mode,
             state: request.state.clone(),
@@ -105,6 +108,8 @@ impl From<&AuthorizationRequest> for Return {
 /// An answer on its way to the client.
 #[derive(Clone, Debug)]
 pub struct AuthorizationResponse {
+    /// Who hears it.
+    pub client_id: ClientId,
     /// Where it goes.
     pub redirect_uri: String,
     /// How it travels.
@@ -137,10 +142,10 @@ impl AuthorizationResponse {
         error: Option<AuthorizationError>,
         mut parameters: Vec<(&'static str, Secret)>,
     ) -> Self {
-        let Return { redirect_uri, mode, state } = to;
+        let Return { client_id, redirect_uri, mode, state } = to;
         parameters.extend(state.map(|state| ("state", Secret::new(state))));
         parameters.push(("iss", Secret::from(issuer.as_str())));
-        Self { redirect_uri, mode, error, parameters }
+        Self { client_id, redirect_uri, mode, error, parameters }
     }
 
     /// The redirect URI with the parameters in its query.
@@ -199,6 +204,7 @@ mod tests {
     #[test]
     fn every_answer_has_the_state_and_the_issuer() {
         let to = Return {
+            client_id: ClientId::parse("app").unwrap(),
             redirect_uri: "https://a.example/cb".into(),
             mode: ResponseMode::Query,
             state: Some("s".into()),

@@ -267,7 +267,7 @@ pub(crate) fn allowed_audiences(settings: &Settings, client: &Client) -> Vec<Str
 }
 
 /// The codes that an answer of an OAuth endpoint may carry (RFC 6749 §5.2, RFC 8707 §2,
-/// RFC 7009 §2.2.1).
+/// RFC 7009 §2.2.1, RFC 6750 §3.1).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum OAuthErrorCode {
     /// `invalid_request`
@@ -286,6 +286,10 @@ pub enum OAuthErrorCode {
     InvalidTarget,
     /// `unsupported_token_type`
     UnsupportedTokenType,
+    /// `invalid_token`
+    InvalidToken,
+    /// `insufficient_scope`
+    InsufficientScope,
     /// `temporarily_unavailable`
     TemporarilyUnavailable,
     /// `server_error`
@@ -302,6 +306,8 @@ impl OAuthErrorCode {
             Self::InvalidGrant => "invalid_grant",
             Self::UnauthorizedClient => "unauthorized_client",
             Self::UnsupportedTokenType => "unsupported_token_type",
+            Self::InvalidToken => "invalid_token",
+            Self::InsufficientScope => "insufficient_scope",
             Self::UnsupportedGrantType => "unsupported_grant_type",
             Self::InvalidScope => "invalid_scope",
             Self::InvalidTarget => "invalid_target",

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::introspection::behind;
-use super::{AccessTokenError, TokenServices, check_for_anybody};
+use super::{AccessTokenError, OAuthErrorCode, PublicError, TokenServices, check_for_anybody};
 use crate::client::Client;
 use crate::store::StoreError;
 use crate::{Scope, Timestamp, user};
@@ -53,4 +53,20 @@ pub async fn userinfo(
     let scope = claims.scope.as_deref().map(Scope::parse).transpose();
     let scope = scope.map_err(|_| AccessTokenError::NotOurs)?.unwrap_or_default();
     Ok(UserInfo { client, claims: user::claims(&user, &scope) })
+}
+
+impl UserInfoError {
+    /// What the caller is told (RFC 6750 §3.1). What exactly is wrong with a token stays in the log.
+    #[must_use]
+    pub fn public(&self) -> PublicError {
+        match self {
+            Self::Token(_) | Self::Ended => {
+                PublicError::new(OAuthErrorCode::InvalidToken, "the access token is not valid")
+            }
+            Self::InsufficientScope => {
+                PublicError::new(OAuthErrorCode::InsufficientScope, "the scope openid is required")
+            }
+            Self::Store(error) => error.public(),
+        }
+    }
 }

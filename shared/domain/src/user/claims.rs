@@ -5,6 +5,39 @@ use serde_json::{Map, Value};
 use super::{Address, User};
 use crate::Scope;
 
+/// Every claim that a scope may give, and those of ID tokens (OpenID Connect Core 1.0 §2, §5.1).
+pub const CLAIMS: [&str; 29] = [
+    "iss",
+    "sub",
+    "aud",
+    "exp",
+    "iat",
+    "auth_time",
+    "acr",
+    "amr",
+    "nonce",
+    "at_hash",
+    "name",
+    "family_name",
+    "given_name",
+    "middle_name",
+    "nickname",
+    "preferred_username",
+    "profile",
+    "picture",
+    "website",
+    "gender",
+    "birthdate",
+    "zoneinfo",
+    "locale",
+    "updated_at",
+    "email",
+    "email_verified",
+    "address",
+    "phone_number",
+    "phone_number_verified",
+];
+
 /// The claims of `user` for `scope` (OpenID Connect Core 1.0 §5.4): always `sub`, and for each of
 /// `profile`, `email`, `address` and `phone` its claims, as far as they are known.
 ///
@@ -78,6 +111,7 @@ impl Claims {
 #[cfg(test)]
 mod tests {
     use rstest::rstest;
+    use serde_json::json;
     use uuid::Uuid;
 
     use super::*;

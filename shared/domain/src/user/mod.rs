@@ -11,7 +11,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-pub use claims::claims;
+pub use claims::{CLAIMS, claims};
 pub use metadata::UserMetadata;
 pub use password::{MAX_PASSWORD_BYTES, Password, PasswordError};
 pub use registration::register;

@@ -1,15 +1,11 @@
 //! The table of clients and of the administrators' API key.
 
 mod changes;
-mod list;
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client as DynamoDb;
-use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld;
-use aws_sdk_dynamodb::types::builders::DeleteBuilder;
-use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};
 use identety_domain::Timestamp;
 use identety_domain::client::{Client, ClientId};
 use identety_domain::hashing::PhcString;
@@ -18,10 +14,11 @@ use identety_domain::store::{
 };
 use uuid::Uuid;
 
-use crate::error::{canceled, condition_failed, failed};
+use crate::error::failed;
 use crate::expression::Update;
 use crate::item::{self, API_KEY, ID, Item, PK, VERSION, number, text};
-use crate::written::{Written, send};
+use crate::listing::{Listed, Listing, Piece};
+use crate::requests::{self, Transacted, Written};
 
 /// The clients table: a [`ClientStore`] and an [`ApiKeyStore`].
 #[derive(Clone, Debug)]
@@ -38,55 +35,11 @@ impl ClientTable {
 
     /// One item, strongly consistent.
     async fn get(&self, pk: String) -> Result<Option<Item>, StoreError> {
-        let got = self
-            .dynamo
-            .get_item()
-            .table_name(&self.table)
-            .key(PK, text(pk))
-            .consistent_read(true)
-            .send()
-            .await
-            .map_err(|error| failed(&error))?;
-        Ok(got.item)
+        requests::get(&self.dynamo, &self.table, key(pk)).await
     }
 
-    /// A write of an item that must not be there yet.
-    fn put_new(&self, item: Item) -> Result<TransactWriteItem, StoreError> {
-        let put = Put::builder()
-            .table_name(&self.table)
-            .set_item(Some(item))
-            .condition_expression("attribute_not_exists(#pk)")
-            .expression_attribute_names("#pk", PK)
-            .return_values_on_condition_check_failure(AllOld)
-            .build()
-            .map_err(|error| StoreError::Other(error.into()))?;
-        Ok(TransactWriteItem::builder().put(put).build())
-    }
-
-    /// A deletion, as yet unconditional.
-    fn delete_of(&self, pk: String) -> DeleteBuilder {
-        Delete::builder().table_name(&self.table).key(PK, text(pk))
-    }
-
-    /// Writes all or none of `items`, of which the first decides.
-    ///
-    /// The SDK adds a `ClientRequestToken`, the same for each of its attempts, by which DynamoDB knows
-    /// that an attempt whose answer was lost has been applied. A token made of the client's id would
-    /// outlive the call: a client created, deleted and created anew within ten minutes would seem to
-    /// be there, and not be.
-    async fn transact(&self, items: [TransactWriteItem; 2]) -> Result<Written, StoreError> {
-        let sent =
-            self.dynamo.transact_write_items().set_transact_items(Some(items.into())).send().await;
-        let Err(error) = sent else { return Ok(Written::Done) };
-        let Some(TransactWriteItemsError::TransactionCanceledException(transaction)) =
-            error.as_service_error()
-        else {
-            return Err(failed(&error));
-        };
-        match transaction.cancellation_reasons() {
-            [first, ..] if condition_failed(first) => Ok(Written::Clash(first.item().cloned())),
-            reasons => Err(canceled(reasons)),
-        }
+    fn listing(&self) -> Listing<'_, Client> {
+        Listing::new(&self.dynamo, &self.table)
     }
 
     /// An update of a client.
@@ -99,6 +52,23 @@ impl ClientTable {
             .condition_expression(update.condition())
             .set_expression_attribute_names(Some(update.names()))
             .set_expression_attribute_values(Some(update.values()))
+    }
+}
+
+/// The key of an item.
+fn key(pk: String) -> Item {
+    Item::from([(PK.to_owned(), text(pk))])
+}
+
+impl Listed for Client {
+    const PARTITION: &'static str = item::LISTED;
+
+    fn from_item(item: Item) -> Result<Self, StoreError> {
+        item::to_client(item)
+    }
+
+    fn id(&self) -> Uuid {
+        self.id
     }
 }
 
@@ -116,22 +86,27 @@ impl ClientStore for ClientTable {
     }
 
     async fn create(&self, client: &Client) -> Result<Creation, StoreError> {
-        let client_itself = self.put_new(item::from_client(client)?)?;
-        let pointer = self.put_new(item::pointer(client)?)?;
-        Ok(match self.transact([client_itself, pointer]).await? {
-            Written::Done => Creation::Created,
+        let client_itself = requests::put_new(&self.table, item::from_client(client)?)?;
+        let pointer = requests::put_new(&self.table, item::pointer(client)?)?;
+        Ok(match requests::transact(&self.dynamo, [client_itself, pointer]).await? {
+            Transacted::Done => Creation::Created,
             // The caller, too, may repeat itself: what it finds is then its own client.
-            Written::Clash(Some(stored)) if stored.get(ID) == Some(&text(client.id)) => {
+            Transacted::Clash { index: 0, item: Some(stored) }
+                if stored.get(ID) == Some(&text(client.id)) =>
+            {
                 Creation::Created
             }
-            Written::Clash(_) => Creation::ClientIdTaken,
+            Transacted::Clash { index: 0, .. } => Creation::ClientIdTaken,
+            Transacted::Clash { .. } => {
+                return Err(StoreError::Other("the id of a new client is taken".into()));
+            }
         })
     }
 
     async fn update(&self, before: &Client, after: &Client) -> Result<Change, StoreError> {
         let update = self.update_of(&before.client_id, &changes::between(before, after)?);
         let update = update.return_values_on_condition_check_failure(AllOld);
-        let stored = match send(update).await? {
+        let stored = match requests::update(update).await? {
             Written::Done => return Ok(Change::Done),
             Written::Clash(None) => return Ok(Change::Conflict),
             Written::Clash(Some(stored)) => item::to_client(stored)?,
@@ -141,31 +116,26 @@ impl ClientStore for ClientTable {
     }
 
     async fn delete(&self, client: &Client) -> Result<Change, StoreError> {
-        let client_itself = self
-            .delete_of(item::client_pk(&client.client_id))
-            // The id too: another client may have taken the clientId, and have the same version.
-            .condition_expression("#id = :id AND #version = :version")
-            .expression_attribute_names("#id", ID)
-            .expression_attribute_names("#version", VERSION)
-            .expression_attribute_values(":id", text(client.id))
-            .expression_attribute_values(":version", number(client.version));
-        let pointer = self.delete_of(item::pointer_pk(client.id));
-        let delete = |delete: DeleteBuilder| {
-            let delete = delete.build().map_err(|error| StoreError::Other(error.into()))?;
-            Ok(TransactWriteItem::builder().delete(delete).build())
-        };
-        Ok(match self.transact([delete(client_itself)?, delete(pointer)?]).await? {
-            Written::Done => Change::Done,
-            Written::Clash(_) => Change::Conflict,
+        // The id too: another client may have taken the clientId, and have the same version.
+        let mut unchanged = Update::default();
+        unchanged.require_equal(&[ID], text(client.id));
+        unchanged.require_equal(&[VERSION], number(client.version));
+        let client_itself = key(item::client_pk(&client.client_id));
+        let client_itself = requests::delete(&self.table, client_itself, Some(&unchanged))?;
+        let pointer = requests::delete(&self.table, key(item::pointer_pk(client.id)), None)?;
+        Ok(match requests::transact(&self.dynamo, [client_itself, pointer]).await? {
+            Transacted::Done => Change::Done,
+            Transacted::Clash { .. } => Change::Conflict,
         })
     }
 
     async fn list(&self, order: Order, from: From, limit: u32) -> Result<ClientList, StoreError> {
-        self.list_clients(order, from, limit).await
+        let Piece { nodes: clients, next } = self.listing().piece(order, from, limit).await?;
+        Ok(ClientList { clients, next })
     }
 
     async fn count(&self) -> Result<u64, StoreError> {
-        self.count_clients().await
+        self.listing().count().await
     }
 
     /// Touches only the attributes `pk` and `secrets`, so that a policy can hold the caller to those.
@@ -181,15 +151,15 @@ impl ClientStore for ClientTable {
         if let Some(rehashed) = rehashed {
             let (mut both, mut hash_alone) = (used.clone(), Update::default());
             changes::replace_hash(&mut both, secret_id, rehashed);
-            if let Written::Done = send(self.update_of(client_id, &both)).await? {
+            if let Written::Done = requests::update(self.update_of(client_id, &both)).await? {
                 return Ok(());
             }
             // One of the two no longer applies: another hash is stored, or a later use. The other may.
             changes::replace_hash(&mut hash_alone, secret_id, rehashed);
-            send(self.update_of(client_id, &hash_alone)).await?;
+            requests::update(self.update_of(client_id, &hash_alone)).await?;
         }
         // A condition that fails means that there is nothing to record.
-        send(self.update_of(client_id, &used)).await?;
+        requests::update(self.update_of(client_id, &used)).await?;
         Ok(())
     }
 }

@@ -10,7 +10,7 @@ use super::{COUNT, GrantTable};
 use crate::error::corrupt;
 use crate::expression::Update;
 use crate::item::{Item, TTL, number, time_to_live};
-use crate::written::Written;
+use crate::requests::Written;
 
 /// Until when nobody may try.
 const BLOCKED_UNTIL: &str = "blockedUntil";

@@ -12,7 +12,7 @@ use super::{GrantTable, KEPT};
 use crate::error::failed;
 use crate::expression::Update;
 use crate::item::{PK, TTL, number, text, time_to_live};
-use crate::written::Written;
+use crate::requests::Written;
 
 #[async_trait]
 impl GrantStore for GrantTable {

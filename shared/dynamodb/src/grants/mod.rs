@@ -17,7 +17,7 @@ use identety_domain::{Seconds, Timestamp};
 use crate::error::{corrupt, failed};
 use crate::expression::Update;
 use crate::item::{Item, PK, TTL, number, text, time_to_live};
-use crate::written::{Written, send};
+use crate::requests::{self, Written};
 
 /// The grants table: a [`GrantStore`](identety_domain::store::GrantStore), a
 /// [`SessionStore`](identety_domain::store::SessionStore), a
@@ -43,16 +43,7 @@ impl GrantTable {
 
     /// One item, strongly consistent.
     async fn get(&self, pk: String) -> Result<Option<Item>, StoreError> {
-        let got = self
-            .dynamo
-            .get_item()
-            .table_name(&self.table)
-            .key(PK, text(pk))
-            .consistent_read(true)
-            .send()
-            .await
-            .map_err(|error| failed(&error))?;
-        Ok(got.item)
+        requests::get(&self.dynamo, &self.table, Item::from([(PK.to_owned(), text(pk))])).await
     }
 
     /// A write of a whole item that may be forgotten from `forget_at` on.
@@ -73,7 +64,7 @@ impl GrantTable {
             .set_expression_attribute_names(Some(update.names()))
             .set_expression_attribute_values(Some(update.values()))
             .return_values_on_condition_check_failure(AllOld);
-        send(update).await
+        requests::update(update).await
     }
 }
 

@@ -10,7 +10,7 @@ use super::{GrantTable, KEPT};
 use crate::error::failed;
 use crate::expression::Update;
 use crate::item::{PK, TTL, number, text, time_to_live};
-use crate::written::Written;
+use crate::requests::Written;
 
 /// How long it is kept that a user has signed out: 400 days, longer than any refresh token lives.
 const SIGN_OUT_KEPT: Seconds = 400 * 86_400;

@@ -10,7 +10,7 @@ use super::{GrantTable, KEPT};
 use crate::error::failed;
 use crate::expression::Update;
 use crate::item::PK;
-use crate::written::Written;
+use crate::requests::Written;
 
 #[async_trait]
 impl TransactionStore for GrantTable {

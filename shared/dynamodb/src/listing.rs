@@ -1,17 +1,17 @@
-//! Lists of clients, by the index that holds their keys.
+//! Lists of what is in an index that holds keys alone: of clients, and of users.
 
 use std::collections::HashMap;
+use std::marker::PhantomData;
 use std::time::Duration;
 
+use aws_sdk_dynamodb::Client as DynamoDb;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::{KeysAndAttributes, Select};
-use identety_domain::client::Client;
-use identety_domain::store::{ClientList, From, Order, StoreError};
+use identety_domain::store::{From, Order, StoreError};
 use uuid::Uuid;
 
-use super::ClientTable;
 use crate::error::{corrupt, failed};
-use crate::item::{self, ID, Item, LISTED, LISTING, PK, attribute, text};
+use crate::item::{ID, Item, LISTING, PK, SK, attribute, text};
 
 /// How many items one request can ask for.
 const BATCH: usize = 100;
@@ -25,19 +25,50 @@ const BATCH_PAUSES: [Duration; 6] = [
     Duration::from_millis(800),
 ];
 
-/// A client in the index.
-struct Entry {
-    id: Uuid,
-    pk: String,
+/// What is listed.
+pub(crate) trait Listed: Sized {
+    /// The partition of the index that holds the keys of all of them.
+    const PARTITION: &'static str;
+
+    /// Reads one.
+    fn from_item(item: Item) -> Result<Self, StoreError>;
+
+    /// By which they are sorted: UUIDs v7 sort by time.
+    fn id(&self) -> Uuid;
 }
 
-impl ClientTable {
-    pub(super) async fn list_clients(
+/// The list of all `T` in a table.
+pub(crate) struct Listing<'a, T> {
+    dynamo: &'a DynamoDb,
+    table: &'a str,
+    listed: PhantomData<T>,
+}
+
+/// A piece of a list, and the id after which the next piece begins; `None` at the end.
+pub(crate) struct Piece<T> {
+    pub(crate) nodes: Vec<T>,
+    pub(crate) next: Option<Uuid>,
+}
+
+/// One of them in the index, and its key in the table.
+struct Entry {
+    id: Uuid,
+    key: Item,
+}
+
+impl<'a, T: Listed> Listing<'a, T> {
+    /// The list in that table.
+    pub(crate) fn new(dynamo: &'a DynamoDb, table: &'a str) -> Self {
+        Self { dynamo, table, listed: PhantomData }
+    }
+
+    /// At most `limit` of them.
+    pub(crate) async fn piece(
         &self,
         order: Order,
         from: From,
         limit: u32,
-    ) -> Result<ClientList, StoreError> {
+    ) -> Result<Piece<T>, StoreError> {
         let limit = limit as usize;
         let mut entries = if limit == 0 {
             Vec::new()
@@ -48,18 +79,19 @@ impl ClientTable {
         let more = entries.len() > limit;
         entries.truncate(limit);
         let next = entries.last().filter(|_| more).map(|last| last.id);
-        let mut clients = Vec::with_capacity(entries.len());
+        let mut nodes = Vec::with_capacity(entries.len());
         for batch in entries.chunks(BATCH) {
-            self.fetch(batch, &mut clients).await?;
+            self.fetch(batch, &mut nodes).await?;
         }
-        Ok(ClientList { clients, next })
+        Ok(Piece { nodes, next })
     }
 
-    pub(super) async fn count_clients(&self) -> Result<u64, StoreError> {
+    /// How many there are.
+    pub(crate) async fn count(&self) -> Result<u64, StoreError> {
         let mut count = 0;
         let mut start = None;
         loop {
-            let query = self.listing(Order::default(), None).select(Select::Count);
+            let query = self.query(Order::default(), None).select(Select::Count);
             let page = query
                 .set_exclusive_start_key(start)
                 .send()
@@ -73,15 +105,15 @@ impl ClientTable {
         }
     }
 
-    /// The index, in `order`, behind the client with the id `after`.
-    fn listing(&self, order: Order, after: Option<Uuid>) -> QueryFluentBuilder {
+    /// The index, in `order`, behind the one with the id `after`.
+    fn query(&self, order: Order, after: Option<Uuid>) -> QueryFluentBuilder {
         let query = self
             .dynamo
             .query()
-            .table_name(&self.table)
+            .table_name(self.table)
             .index_name(LISTING)
             .expression_attribute_names("#listing", LISTING)
-            .expression_attribute_values(":listing", text(LISTED))
+            .expression_attribute_values(":listing", text(T::PARTITION))
             .scan_index_forward(order == Order::OldestFirst);
         let Some(after) = after else {
             return query.key_condition_expression("#listing = :listing");
@@ -113,13 +145,13 @@ impl ClientTable {
         let mut entries = Vec::new();
         loop {
             let page = self
-                .listing(order, after)
+                .query(order, after)
                 .limit(page_size(wanted - entries.len()))
                 .set_exclusive_start_key(start)
                 .send()
                 .await
                 .map_err(|error| failed(&error))?;
-            for item in page.items() {
+            for item in page.items.unwrap_or_default() {
                 entries.push(entry(item)?);
             }
             start = page.last_evaluated_key;
@@ -129,13 +161,13 @@ impl ClientTable {
         }
     }
 
-    /// The key behind which the list goes on after `count` clients; `None` where it has ended.
+    /// The key behind which the list goes on after `count` of them; `None` where it has ended.
     async fn skip(&self, order: Order, count: u32) -> Result<Option<Item>, StoreError> {
         let mut left = count;
         let mut start = None;
         loop {
             let page = self
-                .listing(order, None)
+                .query(order, None)
                 .select(Select::Count)
                 .limit(i32::try_from(left).unwrap_or(i32::MAX))
                 .set_exclusive_start_key(start)
@@ -150,21 +182,20 @@ impl ClientTable {
         }
     }
 
-    /// Adds the clients of `entries`, of which there are at most [`BATCH`], in the same order.
-    async fn fetch(&self, entries: &[Entry], clients: &mut Vec<Client>) -> Result<(), StoreError> {
-        let mut keys: Vec<Item> =
-            entries.iter().map(|entry| Item::from([(PK.to_owned(), text(&entry.pk))])).collect();
+    /// Adds what `entries` lead to, of which there are at most [`BATCH`], in the same order.
+    async fn fetch(&self, entries: &[Entry], nodes: &mut Vec<T>) -> Result<(), StoreError> {
+        let mut keys: Vec<Item> = entries.iter().map(|entry| entry.key.clone()).collect();
         let mut found = HashMap::new();
         for pause in BATCH_PAUSES {
             tokio::time::sleep(pause).await;
             let (items, left) = self.batch(keys).await?;
             for item in items {
-                let client = item::to_client(item)?;
-                found.insert(client.id, client);
+                let node = T::from_item(item)?;
+                found.insert(node.id(), node);
             }
             if left.is_empty() {
                 // By id: another client may have taken a clientId since, with its own place in the list.
-                clients.extend(entries.iter().filter_map(|entry| found.remove(&entry.id)));
+                nodes.extend(entries.iter().filter_map(|entry| found.remove(&entry.id)));
                 return Ok(());
             }
             keys = left;
@@ -182,7 +213,7 @@ impl ClientTable {
         let got = self
             .dynamo
             .batch_get_item()
-            .request_items(&self.table, request)
+            .request_items(self.table, request)
             .send()
             .await
             .map_err(|error| failed(&error))?;
@@ -193,10 +224,11 @@ impl ClientTable {
     }
 }
 
-fn entry(item: &Item) -> Result<Entry, StoreError> {
-    let pk = attribute(item, PK)?;
-    let id = attribute(item, ID)?.parse().map_err(|error| corrupt(pk, error))?;
-    Ok(Entry { id, pk: pk.to_owned() })
+fn entry(mut item: Item) -> Result<Entry, StoreError> {
+    let pk = attribute(&item, PK)?;
+    let id = attribute(&item, ID)?.parse().map_err(|error| corrupt(pk, error))?;
+    item.retain(|name, _| name == PK || name == SK);
+    Ok(Entry { id, key: item })
 }
 
 fn page_size(entries: usize) -> i32 {
@@ -208,6 +240,7 @@ mod tests {
     use identety_domain::store::ClientStore as _;
 
     use super::*;
+    use crate::ClientTable;
     use crate::testing::{Answer, answering};
 
     /// A table that gives `answers`, one after the other and the last one for ever, and the number of

@@ -1,0 +1,117 @@
+//! The two cookies: one names the browser, one the session. With an http issuer, which only loopback may
+//! have, they go without prefix and `Secure`, which browsers would not take there.
+
+use axum::response::Response;
+use http::header::{COOKIE, SET_COOKIE};
+use http::{HeaderMap, HeaderValue};
+use identety_domain::Issuer;
+use identety_domain::authorization::{BrowserSecret, SESSION_ABSOLUTE, SessionSecret, Visitor};
+use rand::rngs::StdRng;
+
+const BROWSER: &str = "identety-browser";
+const SESSION: &str = "identety-session";
+
+/// What a browser brought, and what it is to keep.
+pub(crate) struct Cookies {
+    visitor: Visitor,
+    is_new: bool,
+    is_secure: bool,
+}
+
+impl Cookies {
+    /// Those of a request. A browser without a secret gets one.
+    pub(crate) fn of(headers: &HeaderMap, issuer: &Issuer, rng: &mut StdRng) -> Self {
+        let is_secure = issuer.as_str().starts_with("https:");
+        let value = |name: &str| find(headers, &full_name(name, is_secure));
+        let browser = value(BROWSER).and_then(|text| BrowserSecret::parse(&text));
+        let is_new = browser.is_none();
+        let browser = browser.unwrap_or_else(|| BrowserSecret::generate(rng));
+        let session = value(SESSION).and_then(|text| SessionSecret::parse(&text));
+        Self { visitor: Visitor { browser, session }, is_new, is_secure }
+    }
+
+    /// The browser.
+    pub(crate) fn visitor(&self) -> &Visitor {
+        &self.visitor
+    }
+
+    /// Gives a browser its secret that came without one.
+    pub(crate) fn name_browser(&self, response: &mut Response) {
+        if self.is_new {
+            self.set(response, BROWSER, self.visitor.browser.expose(), "");
+        }
+    }
+
+    /// Puts a session in the place of any other.
+    pub(crate) fn start_session(&self, response: &mut Response, session: &SessionSecret) {
+        let lifetime = format!("; Max-Age={SESSION_ABSOLUTE}");
+        self.set(response, SESSION, session.expose(), &lifetime);
+    }
+
+    /// Takes the session away.
+    pub(crate) fn end_session(&self, response: &mut Response) {
+        self.set(response, SESSION, "", "; Max-Age=0");
+    }
+
+    fn set(&self, response: &mut Response, name: &str, value: &str, lifetime: &str) {
+        let name = full_name(name, self.is_secure);
+        let secure = if self.is_secure { "; Secure" } else { "" };
+        let cookie = format!("{name}={value}; Path=/{lifetime}; HttpOnly; SameSite=Lax{secure}");
+        if let Ok(mut cookie) = HeaderValue::from_str(&cookie) {
+            cookie.set_sensitive(true);
+            response.headers_mut().append(SET_COOKIE, cookie);
+        }
+    }
+}
+
+/// `__Host-` keeps other hosts of the domain from setting the cookie (RFC 6265bis §4.1.3.2).
+fn full_name(name: &str, is_secure: bool) -> String {
+    if is_secure { format!("__Host-{name}") } else { name.to_owned() }
+}
+
+fn find(headers: &HeaderMap, name: &str) -> Option<String> {
+    let lines = headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
+    let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|it| it.split_once('='));
+    pairs.find(|(own, _)| own.trim() == name).map(|(_, value)| value.trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(cookie: &str) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        headers.insert(COOKIE, cookie.parse().unwrap());
+        headers
+    }
+
+    #[test]
+    fn a_cookie_is_found_among_others_by_its_whole_name() {
+        let headers = headers("a=1; x__Host-b=2;__Host-b=3; b=4");
+        assert_eq!(find(&headers, "__Host-b").as_deref(), Some("3"));
+        assert_eq!(find(&headers, "b").as_deref(), Some("4"));
+        assert_eq!(find(&headers, "c"), None);
+    }
+
+    #[test]
+    fn cookies_are_for_this_host_alone_and_not_for_scripts() {
+        let mut rng = identety_http::ambient::rng().unwrap();
+        let cookie = |issuer: &str, rng: &mut StdRng| {
+            let issuer = Issuer::parse(issuer).unwrap();
+            let cookies = Cookies::of(&HeaderMap::new(), &issuer, rng);
+            let mut response = Response::default();
+            cookies.name_browser(&mut response);
+            let cookie = response.headers()[SET_COOKIE].to_str().unwrap().to_owned();
+            let value = cookies.visitor().browser.expose().to_owned();
+            cookie.replace(&value, "V")
+        };
+        assert_eq!(
+            cookie("https://id.example.com", &mut rng),
+            "__Host-identety-browser=V; Path=/; HttpOnly; SameSite=Lax; Secure"
+        );
+        assert_eq!(
+            cookie("http://localhost:8080", &mut rng),
+            "identety-browser=V; Path=/; HttpOnly; SameSite=Lax"
+        );
+    }
+}

@@ -1,0 +1,44 @@
+//! The Lambda function `authorize`: joins the stores of DynamoDB with the rules of the domain.
+
+use std::sync::Arc;
+
+use authorize::FrontDoor;
+use identety_domain::authorization::FrontChannel;
+use identety_domain::grant::Grants;
+use identety_domain::hashing::SecretHasher;
+use identety_domain::limits::SignInLimits;
+use identety_dynamodb::{AccountTable, ClientTable, GrantTable, KeyTable, config};
+use identety_http::{ambient, environment, lambda};
+use identety_keys::PublishedKeys;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_http::Error> {
+    lambda::start_log();
+    let dynamodb = config::dynamodb(&config::from_environment().await);
+    let table = environment::required;
+    let clients = Arc::new(ClientTable::new(dynamodb.clone(), table("IDENTETY_TABLE_CLIENTS")?));
+    let accounts = Arc::new(AccountTable::new(dynamodb.clone(), table("IDENTETY_TABLE_ACCOUNTS")?));
+    let grants = Arc::new(GrantTable::new(dynamodb.clone(), table("IDENTETY_TABLE_GRANTS")?));
+    let keys = KeyTable::new(dynamodb, table("IDENTETY_TABLE_KEYS")?);
+    let keys = Arc::new(PublishedKeys::new(Arc::new(keys)));
+    let channel = FrontChannel {
+        settings: environment::settings()?,
+        registration_is_open: environment::is_set("IDENTETY_SELF_REGISTRATION")?,
+        clients,
+        grants: Grants {
+            grants: grants.clone(),
+            sessions: grants.clone(),
+            users: accounts.clone(),
+        },
+        transactions: grants.clone(),
+        consents: accounts,
+        limits: SignInLimits { attempts: grants },
+        hasher: Arc::new(SecretHasher::new(&mut ambient::rng()?)),
+        verifier: keys.clone(),
+    };
+    // One call before the first request, so that it does not wait for the connection.
+    if let Err(error) = keys.read().await {
+        tracing::error!(%error, "the keys could not be read");
+    }
+    lambda::run(authorize::router(Arc::new(FrontDoor { channel, keys }))).await
+}

@@ -1,0 +1,160 @@
+//! What no store writes into the table of grants, and a later version or a hand may have written.
+
+#![expect(missing_docs, reason = "the names of the functions are what they say")]
+
+use identety_domain::grant::{Grant, Redeemed};
+use identety_domain::store::Attempts;
+
+use super::corrupt::{assert_corrupt, map, number, text, with, without};
+use super::fixtures::{at, id};
+use super::grant_fixtures::{
+    full_grant, full_session, full_transaction, granted, redemption, rotation, session_id,
+};
+use super::{Raw, Stores};
+
+pub async fn a_grant_that_cannot_be_read_is_an_error(stores: &Stores, raw: &Raw) {
+    let damages = [
+        without("schema"),
+        with("schema", number("2")),
+        with("schema", text("1")),
+        without("client"),
+        with("client", text("not a UUID")),
+        without("user"),
+        without("scope"),
+        with("scope", number("1")),
+        without("resources"),
+        with("resources", text("https://api.example.com")),
+        with("redirectUri", number("1")),
+        with("codeChallenge", map([])),
+        with("nonce", number("1")),
+        without("authTime"),
+        with("session", number("1")),
+        without("issuedAt"),
+        with("issuedAt", number("-1")),
+        with("issuedAt", text("2030-01-01")),
+        without("redeemedAt"),
+        without("generation"),
+        with("generation", number("4294967296")),
+        with("generation", number("-1")),
+        with("generation", number("1.5")),
+        with("generation", text("2")),
+        without("rotatedAt"),
+        with("redemption", text("not a UUID")),
+        with("endedAt", text("")),
+    ];
+    for (number, damage) in (1..).zip(damages) {
+        // Redeemed and ended, so that every write meets it and writes nothing.
+        let grant = granted(stores, full_grant(number)).await;
+        raw.damage(&raw.tables.grants, &[("pk", &pk(&grant))], &damage).await;
+        let grants = &stores.grants;
+        assert_corrupt(grants.find_grant(&grant.id).await, &damage);
+        assert_corrupt(grants.create_grant(&grant).await, &damage);
+        let rotated = grants.rotate_refresh_token(&grant.id, &rotation(1, at(0))).await;
+        assert_corrupt(rotated, &damage);
+        grants.end_grant(&grant.id, at(0)).await.expect("an end reads nothing");
+    }
+}
+
+pub async fn a_redemption_of_what_cannot_be_read_is_an_error(stores: &Stores, raw: &Raw) {
+    for (number, damage) in (1..).zip([with("schema", number("2")), without("user")]) {
+        let grant = granted(stores, full_grant(number)).await;
+        raw.damage(&raw.tables.grants, &[("pk", &pk(&grant))], &damage).await;
+        let redeemed = stores.grants.redeem_code(&grant.id, &redemption(1, at(0))).await;
+        assert_corrupt(redeemed, &damage);
+    }
+}
+
+pub async fn a_grant_that_is_half_redeemed_is_an_error(stores: &Stores, raw: &Raw) {
+    for (round, member) in (1..).zip(["redeemedAt", "generation", "rotatedAt"]) {
+        let grant = Grant { redeemed: None, ..full_grant(round) };
+        let grant = granted(stores, grant).await;
+        let damage = with(member, number("1"));
+        raw.damage(&raw.tables.grants, &[("pk", &pk(&grant))], &damage).await;
+        assert_corrupt(stores.grants.find_grant(&grant.id).await, &damage);
+    }
+}
+
+pub async fn a_redemption_on_record_is_no_member_of_the_grant(stores: &Stores, raw: &Raw) {
+    let redeemed = Redeemed { at: at(1), generation: 1, rotated_at: at(1) };
+    let grant = Grant { redeemed: Some(redeemed), ended_at: None, ..full_grant(1) };
+    let grant = granted(stores, grant).await;
+    let damage = with("redemption", text(&id(1).to_string()));
+    raw.damage(&raw.tables.grants, &[("pk", &pk(&grant))], &damage).await;
+    let found = stores.grants.find_grant(&grant.id).await.expect("a reading");
+    assert_eq!(found, Some(grant));
+}
+
+pub async fn a_session_that_cannot_be_read_is_an_error(stores: &Stores, raw: &Raw) {
+    let damages = [
+        without("schema"),
+        with("schema", number("2")),
+        without("id"),
+        without("user"),
+        with("user", text("not a UUID")),
+        without("authTime"),
+        with("transaction", number("1")),
+        without("lastSeenAt"),
+        with("lastSeenAt", text("now")),
+    ];
+    for (number, damage) in (1..).zip(damages) {
+        let session = full_session(number);
+        stores.sessions.create_session(&session).await.expect("a creation");
+        let pk = format!("SESSION#{}", session.key);
+        raw.damage(&raw.tables.grants, &[("pk", &pk)], &damage).await;
+        assert_corrupt(stores.sessions.find_session(&session.key).await, &damage);
+    }
+}
+
+pub async fn a_sign_out_that_cannot_be_read_is_an_error(stores: &Stores, raw: &Raw) {
+    for damage in [with("schema", number("2")), without("schema"), without("signedOutAt")] {
+        let id = session_id(1);
+        stores.sessions.sign_out(&id, at(0)).await.expect("a writing");
+        raw.damage(&raw.tables.grants, &[("pk", &format!("SIGNEDOUT#{id}"))], &damage).await;
+        assert_corrupt(stores.sessions.is_signed_out(&id).await, &damage);
+    }
+}
+
+pub async fn a_transaction_that_cannot_be_read_is_an_error(stores: &Stores, raw: &Raw) {
+    let damages = [
+        without("schema"),
+        with("schema", number("2")),
+        without("browser"),
+        with("browser", number("1")),
+        without("request"),
+        with("request", text("{}")),
+        with("request", map([])),
+        without("createdAt"),
+        without("isDenied"),
+        with("isDenied", text("true")),
+    ];
+    for (number, damage) in (1..).zip(damages) {
+        let transaction = full_transaction(number);
+        stores.transactions.create_transaction(&transaction).await.expect("a creation");
+        let pk = format!("TRANSACTION#{}", transaction.id);
+        raw.damage(&raw.tables.grants, &[("pk", &pk)], &damage).await;
+        assert_corrupt(stores.transactions.find_transaction(&transaction.id).await, &damage);
+    }
+}
+
+pub async fn a_counter_of_attempts_that_cannot_be_read_is_an_error(stores: &Stores, raw: &Raw) {
+    let damages = [
+        with("n", number("4294967296")),
+        with("n", number("1.5")),
+        with("blockedUntil", text("tomorrow")),
+        with("blockedUntil", number("-1")),
+    ];
+    for (round, damage) in (1..).zip(damages) {
+        let key = format!("ATTEMPTS#{round}");
+        let count = || stores.attempts.count_attempt(&key, 1, at(0));
+        assert_eq!(count().await.expect("a count"), None);
+        raw.damage(&raw.tables.grants, &[("pk", &key)], &damage).await;
+        assert_corrupt(count().await, &damage);
+        let seen = Attempts { count: 9, blocked_until: None };
+        let late = stores.attempts.count_late_attempt(&key, &seen, at(0), at(0)).await;
+        assert!(!late.expect("a late attempt reads nothing"));
+    }
+}
+
+fn pk(grant: &Grant) -> String {
+    format!("GRANT#{}", grant.id)
+}

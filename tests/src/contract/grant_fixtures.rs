@@ -1,0 +1,187 @@
+//! Grants, sessions and transactions to put into a store.
+
+use identety_domain::authorization::{
+    AuthorizationRequest, BrowserKey, BrowserSecret, ResponseMode, Session, SessionId, SessionKey,
+    SessionSecret, Transaction, TransactionId,
+};
+use identety_domain::grant::{CodeChallenge, Grant, GrantId, Redeemed, Redemption, Rotation};
+use identety_domain::store::{GrantCreation, Redeem, Rotate};
+use identety_domain::{Scope, Timestamp};
+
+use super::Stores;
+use super::fixtures::{at, client_id, id};
+
+/// `number` as a text of `length` URL-safe characters.
+fn url_safe(number: u16, length: usize) -> String {
+    format!("{number:0>length$}")
+}
+
+pub(super) fn grant_id(number: u16) -> GrantId {
+    GrantId::of_code(&format!("code {number}"))
+}
+
+pub(super) fn session_id(number: u16) -> SessionId {
+    serde_json::from_value(url_safe(number, 24).into()).expect("a text")
+}
+
+pub(super) fn session_key(number: u16) -> SessionKey {
+    SessionSecret::parse(&url_safe(number, 43)).expect("a secret").key()
+}
+
+fn browser_key(number: u16) -> BrowserKey {
+    BrowserSecret::parse(&url_safe(number, 43)).expect("a secret").key()
+}
+
+pub(super) fn transaction_id(number: u16) -> TransactionId {
+    TransactionId::parse(&url_safe(number, 24)).expect("an id")
+}
+
+fn challenge() -> Option<CodeChallenge> {
+    CodeChallenge::parse("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM")
+}
+
+/// A grant whose code is unused, of which nothing is set that need not be.
+pub(super) fn grant(number: u16) -> Grant {
+    Grant {
+        id: grant_id(number),
+        client: id(1),
+        user: id(2),
+        scope: Scope::default(),
+        resources: Vec::new(),
+        redirect_uri: None,
+        code_challenge: None,
+        nonce: None,
+        auth_time: at(0),
+        session: None,
+        issued_at: at(u64::from(number)),
+        redeemed: None,
+        ended_at: None,
+    }
+}
+
+/// A grant of which every member is set.
+pub(super) fn full_grant(number: u16) -> Grant {
+    Grant {
+        scope: Scope::parse("openid books:read a").expect("a scope"),
+        resources: vec!["https://api.example.com".to_owned(), "urn:books".to_owned()],
+        redirect_uri: Some("com.example.app:/cb?x=\"ünï\"".to_owned()),
+        code_challenge: challenge(),
+        nonce: Some("n-0S6_WzA2Mj \u{1F4DA}".to_owned()),
+        session: Some(session_id(number)),
+        redeemed: Some(Redeemed {
+            at: at(40_000),
+            generation: u32::MAX - 1,
+            rotated_at: at(50_000),
+        }),
+        ended_at: Some(at(60_000)),
+        ..grant(number)
+    }
+}
+
+/// A session of which nothing is set that need not be.
+pub(super) fn session(number: u16) -> Session {
+    Session {
+        key: session_key(number),
+        id: session_id(number),
+        user: id(number),
+        auth_time: at(0),
+        transaction: None,
+        last_seen_at: at(1000),
+    }
+}
+
+/// A session of which every member is set.
+pub(super) fn full_session(number: u16) -> Session {
+    Session { transaction: Some(transaction_id(number)), ..session(number) }
+}
+
+/// A transaction of which nothing is set that need not be.
+pub(super) fn transaction(number: u16) -> Transaction {
+    let request = AuthorizationRequest {
+        client: id(1),
+        client_id: client_id("public_1"),
+        redirect_uri: "https://b.example.com/cb".to_owned(),
+        redirect_uri_was_sent: false,
+        response_mode: ResponseMode::Query,
+        scope: Scope::default(),
+        resources: Vec::new(),
+        state: None,
+        nonce: None,
+        code_challenge: None,
+        is_silent: false,
+        asks_for_login: false,
+        asks_for_consent: false,
+        max_age: None,
+        login_hint: None,
+        expected_user: None,
+    };
+    Transaction {
+        id: transaction_id(number),
+        browser: browser_key(number),
+        request,
+        created_at: at(u64::from(number)),
+        is_denied: false,
+    }
+}
+
+/// A transaction of which every member is set.
+pub(super) fn full_transaction(number: u16) -> Transaction {
+    let request = AuthorizationRequest {
+        redirect_uri_was_sent: true,
+        response_mode: ResponseMode::FormPost,
+        scope: Scope::parse("openid offline_access").expect("a scope"),
+        resources: vec!["urn:books".to_owned()],
+        state: Some(String::new()),
+        nonce: Some("n \u{1F4DA}".to_owned()),
+        code_challenge: challenge(),
+        is_silent: true,
+        asks_for_login: true,
+        asks_for_consent: true,
+        max_age: Some(u64::MAX),
+        login_hint: Some("jörg@example.com".to_owned()),
+        expected_user: Some(id(7)),
+        ..transaction(number).request
+    };
+    Transaction { request, is_denied: true, ..transaction(number) }
+}
+
+/// The redemption number `number` of a code.
+pub(super) fn redemption(number: u16, at: Timestamp) -> Redemption {
+    Redemption { id: id(number), at, forget_at: at.plus(3600) }
+}
+
+/// A rotation away from a generation.
+pub(super) fn rotation(from: u32, at: Timestamp) -> Rotation {
+    Rotation { from, at, forget_at: at.plus(3600) }
+}
+
+/// Creates `grant`, and gives it back.
+pub(super) async fn granted(stores: &Stores, grant: Grant) -> Grant {
+    let created = stores.grants.create_grant(&grant).await.expect("an answer");
+    assert_eq!(created, GrantCreation::Created);
+    grant
+}
+
+/// Creates a grant whose code is redeemed, and gives it back.
+pub(super) async fn redeemed(stores: &Stores, number: u16) -> Grant {
+    let grant = granted(stores, grant(number)).await;
+    assert_eq!(redeem(stores, &grant.id, 1, at(500)).await, Redeem::Redeemed);
+    let redeemed = Redeemed { at: at(500), generation: 1, rotated_at: at(500) };
+    Grant { redeemed: Some(redeemed), ..grant }
+}
+
+pub(super) async fn redeem(stores: &Stores, id: &GrantId, number: u16, at: Timestamp) -> Redeem {
+    stores.grants.redeem_code(id, &redemption(number, at)).await.expect("an answer")
+}
+
+pub(super) async fn rotate(stores: &Stores, id: &GrantId, from: u32, at: Timestamp) -> Rotate {
+    stores.grants.rotate_refresh_token(id, &rotation(from, at)).await.expect("an answer")
+}
+
+pub(super) async fn end(stores: &Stores, id: &GrantId, at: Timestamp) {
+    stores.grants.end_grant(id, at).await.expect("an end");
+}
+
+pub(super) async fn find_grant(stores: &Stores, id: &GrantId) -> Option<Grant> {
+    stores.grants.find_grant(id).await.expect("a reading")
+}

@@ -1,0 +1,95 @@
+//! [`SessionStore`](identety_domain::store::SessionStore).
+
+#![expect(missing_docs, reason = "the names of the functions are what they say")]
+
+use identety_domain::Timestamp;
+use identety_domain::authorization::{Session, SessionId, SessionKey};
+
+use super::Stores;
+use super::fixtures::at;
+use super::grant_fixtures::{full_session, session, session_id, session_key};
+
+pub async fn every_member_of_a_session_comes_back_as_it_was(stores: &Stores) {
+    for session in [full_session(1), session(2)] {
+        let session = begun(stores, session).await;
+        assert_eq!(find(stores, &session.key).await, Some(session));
+    }
+}
+
+pub async fn a_session_that_is_not_there_is_not_found(stores: &Stores) {
+    begun(stores, session(1)).await;
+    assert_eq!(find(stores, &session_key(2)).await, None);
+}
+
+pub async fn a_session_in_use_notes_when(stores: &Stores) {
+    let (one, other) = (begun(stores, full_session(1)).await, begun(stores, session(2)).await);
+    for time in [at(1001), at(90_000)] {
+        touch(stores, &one.key, time).await;
+        let touched = Session { last_seen_at: time, ..one.clone() };
+        assert_eq!(find(stores, &one.key).await, Some(touched));
+    }
+    assert_eq!(find(stores, &other.key).await, Some(other));
+}
+
+pub async fn an_earlier_use_of_a_session_does_not_replace_a_later_one(stores: &Stores) {
+    let session = begun(stores, session(1)).await;
+    touch(stores, &session.key, at(999)).await;
+    assert_eq!(find(stores, &session.key).await, Some(session));
+}
+
+pub async fn the_use_of_a_session_that_is_gone_creates_none(stores: &Stores) {
+    let session = begun(stores, session(1)).await;
+    remove(stores, &session.key).await;
+    touch(stores, &session.key, at(9999)).await;
+    assert_eq!(find(stores, &session.key).await, None);
+}
+
+pub async fn a_session_that_is_removed_is_gone_and_no_other(stores: &Stores) {
+    let (one, other) = (begun(stores, session(1)).await, begun(stores, session(2)).await);
+    // Removing it again is no error: the second of two sign-outs finds none.
+    for _ in 0..2 {
+        remove(stores, &one.key).await;
+        assert_eq!(find(stores, &one.key).await, None);
+    }
+    assert_eq!(find(stores, &other.key).await, Some(other));
+}
+
+pub async fn who_has_signed_out_of_a_session_has_signed_out_of_no_other(stores: &Stores) {
+    let session = begun(stores, session(1)).await;
+    assert!(!is_signed_out(stores, &session.id).await, "at first nobody has");
+    for time in [at(5000), at(4000)] {
+        stores.sessions.sign_out(&session.id, time).await.expect("a writing");
+        assert!(is_signed_out(stores, &session.id).await);
+    }
+    assert!(!is_signed_out(stores, &session_id(2)).await);
+    assert_eq!(find(stores, &session.key).await, Some(session), "to remove it is another verb");
+}
+
+pub async fn a_sign_out_is_on_record_though_the_session_is_gone(stores: &Stores) {
+    let session = begun(stores, session(1)).await;
+    remove(stores, &session.key).await;
+    assert!(!is_signed_out(stores, &session.id).await, "that alone is no sign-out");
+    stores.sessions.sign_out(&session.id, at(5000)).await.expect("a writing");
+    assert!(is_signed_out(stores, &session.id).await);
+}
+
+async fn begun(stores: &Stores, session: Session) -> Session {
+    stores.sessions.create_session(&session).await.expect("a creation");
+    session
+}
+
+async fn find(stores: &Stores, key: &SessionKey) -> Option<Session> {
+    stores.sessions.find_session(key).await.expect("a reading")
+}
+
+async fn touch(stores: &Stores, key: &SessionKey, at: Timestamp) {
+    stores.sessions.touch_session(key, at).await.expect("a writing");
+}
+
+async fn remove(stores: &Stores, key: &SessionKey) {
+    stores.sessions.remove_session(key).await.expect("a removal");
+}
+
+async fn is_signed_out(stores: &Stores, id: &SessionId) -> bool {
+    stores.sessions.is_signed_out(id).await.expect("a reading")
+}
