@@ -1,12 +1,12 @@
 //! The demo app as a client.
 
 use identety_domain::client::{
-    Client, ClientId, ClientMetadata, ClientType, FieldError, Import, NewClient, VerifiedMetadata,
+    Client, ClientId, ClientMetadata, ClientType, Import, NewClient, VerifiedMetadata,
     register,
 };
 use identety_domain::hashing::SecretHasher;
 use identety_domain::store::{Cause, Change, Creation, StoreError};
-use identety_domain::{Issuer, Timestamp};
+use identety_domain::{FieldError, Issuer, Timestamp};
 use rand::rngs::StdRng;
 
 use super::PATH;
