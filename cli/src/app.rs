@@ -96,7 +96,6 @@ impl App {
     }
 
     /// What answers every request.
-    #[must_use]
     pub fn into_router(self) -> Router {
         edge::finish(self.routes, self.clock)
     }
@@ -148,6 +147,8 @@ pub fn assemble(
             verifier: published.clone(),
         },
         clients: stores.clients.clone(),
+        users: stores.users.clone(),
+        consents: stores.consents.clone(),
         hasher: hasher.clone(),
         keys: published,
     };

@@ -9,7 +9,11 @@
 )]
 
 mod admin_clients;
+<<<<<<< HEAD
 mod demo;
+=======
+mod admin_users;
+>>>>>>> main
 mod faults;
 mod key_vault;
 mod lambda;
@@ -20,4 +24,5 @@ mod pages;
 mod serve;
 mod store;
 mod template;
+mod users_sign_in;
 mod well_known;

@@ -18,7 +18,6 @@ use openidconnect::{
     Scope, TokenResponse as _,
 };
 use serde_json::{Value, json};
-use url::Url;
 
 const REDIRECT: &str = "https://notes.example.com/cb";
 
@@ -73,17 +72,13 @@ async fn both_client_types_sign_users_in() {
             .set_pkce_challenge(challenge)
             .url();
         let mut browser = Browser::new(serve.server(), &serve.url);
-        let page = browser.authorize(url.as_str(), "ann@example.com", "correct horse").await;
-        let answer = Url::parse(page.location()).unwrap();
-        let parameter = |name: &str| {
-            let found = answer.query_pairs().find(|(own, _)| own == name);
-            found.map(|(_, value)| value.into_owned()).unwrap_or_default()
-        };
-        assert!(answer.as_str().starts_with(REDIRECT), "{answer}");
-        assert_eq!(parameter("state"), *state.secret());
-        assert_eq!(parameter("iss"), serve.url);
+        let shown = browser.open(url.as_str()).await;
+        let answer = browser.go_on(shown, "ann@example.com", "correct horse").await;
+        assert!(answer.url.starts_with(REDIRECT), "{}", answer.url);
+        assert_eq!(answer.get("state"), *state.secret());
+        assert_eq!(answer.get("iss"), serve.url);
 
-        let code = AuthorizationCode::new(parameter("code"));
+        let code = AuthorizationCode::new(answer.get("code"));
         let tokens: CoreTokenResponse = client
             .exchange_code(code)
             .unwrap()

@@ -44,6 +44,17 @@ pub struct TestClient {
     pub secret: String,
 }
 
+/// A user that a test registered.
+#[derive(Clone, Debug)]
+pub struct TestUser {
+    /// The key of the administration API, and the `sub`.
+    pub id: String,
+    /// The e-mail address, as it was given.
+    pub email: String,
+    /// The password.
+    pub password: String,
+}
+
 impl TestApp {
     /// A server without clients. Its clock stands still, at the time of this call.
     pub async fn start() -> Self {
@@ -53,7 +64,7 @@ impl TestApp {
     /// A server whose stores go through `wrap`, which may make them fail.
     pub async fn start_with(wrap: impl FnOnce(Stores) -> Stores) -> Self {
         let embedded = Embedded::in_memory().expect("an embedded store");
-        let tables = Tables::with_prefix("test-");
+        let tables = tables();
         create_tables(&embedded.client(), &tables).await.expect("tables");
         let stores = wrap(Stores::on(&embedded.client(), &tables));
         let mut rng = ambient::rng().expect("randomness");
@@ -123,6 +134,33 @@ impl TestApp {
         assert_eq!(answer.status, 200, "{}", answer.json());
     }
 
+    /// Registers a user.
+    pub async fn user(&self, email: &str, password: &str) -> TestUser {
+        let members = json!({
+            "email": email,
+            "emailVerified": true,
+            "name": "Alice Adams",
+            "password": password,
+        });
+        let answer = self.admin("POST", "/admin/users").json(&members).send().await;
+        assert_eq!(answer.status, 201, "{}", answer.json());
+        let (email, password) = (email.to_owned(), password.to_owned());
+        TestUser { id: answer.text("id"), email, password }
+    }
+
+    /// All items of all tables, as text.
+    pub fn dump(&self) -> String {
+        let Tables { clients, accounts, keys, grants } = tables();
+        let mut text = String::new();
+        for table in [clients, accounts, keys, grants] {
+            // The way of the stores has no Scan; the tables are read where they are.
+            let request = serde_json::from_value(json!({ "TableName": table })).expect("a scan");
+            let response = self.embedded.database().scan(request).expect("the items");
+            text.push_str(&serde_json::to_string(&response).expect("JSON"));
+        }
+        text
+    }
+
     /// A `client_credentials` request of `client`, with more parameters.
     pub async fn token(&self, client: &TestClient, parameters: &[(&str, &str)]) -> Answer {
         let grant = [("grant_type", "client_credentials")];
@@ -140,6 +178,10 @@ impl TestApp {
         assert_eq!(answer.status, 200, "{}", answer.json());
         answer.text("access_token")
     }
+}
+
+fn tables() -> Tables {
+    Tables::with_prefix("test-")
 }
 
 /// The header and the claims of a JWT, unverified.

@@ -1,137 +1,215 @@
-//! A browser as far as plain HTML forms need one: cookies, redirects, and the fields of a form.
+//! A browser without a screen: keeps cookies, follows redirects of the server, fills in forms.
 
 use std::collections::BTreeMap;
 
-use http::header::{LOCATION, SET_COOKIE};
+use http::header::SET_COOKIE;
+use url::Url;
 
 use crate::call::{Answer, Call, Server};
 
-/// How often a browser follows before it gives up.
-const MOST_REDIRECTS: usize = 10;
-
-/// One person's browser.
+/// A browser.
+#[derive(Clone)]
 pub struct Browser {
     server: Server,
     issuer: String,
-    cookies: BTreeMap<String, String>,
+    /// Its cookies, by name.
+    pub cookies: BTreeMap<String, String>,
+    /// Where it seems to be.
+    pub peer: String,
 }
 
-/// Where a browser has come to.
+/// Where a navigation ended.
 #[derive(Clone, Debug)]
-pub struct Page {
-    /// The path and query below the issuer.
-    pub path: String,
-    /// The answer.
-    pub answer: Answer,
+pub enum Shown {
+    /// On a page of the server.
+    Page(Answer),
+    /// At the client.
+    Client(Landing),
+}
+
+/// A URL of the client that the browser was sent to.
+#[derive(Clone, Debug)]
+pub struct Landing {
+    /// The whole of it.
+    pub url: String,
+    /// Its query.
+    pub parameters: BTreeMap<String, String>,
+}
+
+impl Landing {
+    /// A parameter; empty when it is not there.
+    pub fn get(&self, name: &str) -> String {
+        self.parameters.get(name).cloned().unwrap_or_default()
+    }
+}
+
+impl Shown {
+    /// The page.
+    pub fn page(self) -> Answer {
+        match self {
+            Self::Page(page) => page,
+            Self::Client(landing) => panic!("at the client: {}", landing.url),
+        }
+    }
+
+    /// What the client got.
+    pub fn client(self) -> Landing {
+        match self {
+            Self::Client(landing) => landing,
+            Self::Page(page) => panic!("a page: {} {}", page.status, html(&page)),
+        }
+    }
 }
 
 impl Browser {
-    /// A browser without cookies, for a server that names itself `issuer`.
+    /// A browser that was never anywhere, for the server at `issuer`.
     pub fn new(server: Server, issuer: &str) -> Self {
-        Self { server, issuer: issuer.to_owned(), cookies: BTreeMap::new() }
+        let (cookies, peer) = (BTreeMap::new(), "192.0.2.1".to_owned());
+        Self { server, issuer: issuer.to_owned(), cookies, peer }
     }
 
-    /// Goes to a URL of the server and follows redirects as long as they stay there.
-    pub async fn get(&mut self, url: &str) -> Page {
-        let path = self.path_of(url).unwrap_or(url).to_owned();
-        let page = self.send(self.server.get(path.clone()), path).await;
-        self.follow(page).await
+    /// Goes to a path, or to a URL of the server, and wherever that redirects to.
+    pub async fn open(&mut self, url: &str) -> Shown {
+        let answer = self.get(url).await;
+        self.follow(answer).await
     }
 
-    /// Fills in the form of a page, sends it, and follows as [`Browser::get`] does.
-    pub async fn submit(&mut self, page: &Page, fields: &[(&str, &str)]) -> Page {
-        let action = page.attribute("<form", "action").expect("a form");
-        let hidden = page.hidden_fields();
-        let all = hidden.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        let all: Vec<_> = all.chain(fields.iter().copied()).collect();
-        let path = self.path_of(&action).unwrap_or(&action).to_owned();
-        let call = self.server.post(path.clone()).header("origin", &self.issuer).form(&all);
-        let page = self.send(call, path).await;
-        self.follow(page).await
+    /// One GET, without following.
+    pub async fn get(&mut self, url: &str) -> Answer {
+        let path = self.path(url);
+        let call = self.server.get(path);
+        self.send(call).await
     }
 
-    /// Signs in and consents where that is asked.
-    pub async fn authorize(&mut self, url: &str, email: &str, password: &str) -> Page {
-        let mut page = self.get(url).await;
-        if page.path.starts_with("/signin") {
-            page = self.submit(&page, &[("email", email), ("password", password)]).await;
-        }
-        if page.path.starts_with("/consent") {
-            page = self.submit(&page, &[("decision", "allow")]).await;
-        }
-        page
+    /// One POST of a form, without following.
+    pub async fn post(&mut self, url: &str, fields: &[(&str, &str)]) -> Answer {
+        let path = self.path(url);
+        let call = self.server.post(path).form(fields);
+        self.send(call).await
     }
 
-    async fn follow(&mut self, mut page: Page) -> Page {
-        for _ in 0..MOST_REDIRECTS {
-            let Some(path) = self.path_of(page.location()).map(str::to_owned) else {
-                return page;
-            };
-            page = self.send(self.server.get(path.clone()), path).await;
-        }
-        panic!("redirected again and again: {}", page.location());
-    }
-
-    async fn send(&mut self, call: Call, path: String) -> Page {
-        let cookies: Vec<_> =
-            self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let call =
-            if cookies.is_empty() { call } else { call.header("cookie", &cookies.join("; ")) };
-        let answer = call.send().await;
+    /// One call with this browser's cookies.
+    pub async fn send(&mut self, call: Call) -> Answer {
+        let pairs: Vec<_> = self.cookies.iter().map(|(name, it)| format!("{name}={it}")).collect();
+        let call = if pairs.is_empty() { call } else { call.header("cookie", &pairs.join("; ")) };
+        let answer = call.from(&self.peer).send().await;
         for cookie in answer.headers.get_all(SET_COOKIE) {
-            let text = cookie.to_str().expect("a cookie");
-            let pair = text.split(';').next().and_then(|pair| pair.split_once('='));
-            let (name, value) = pair.expect("a cookie's name and value");
-            if value.is_empty() || text.to_lowercase().contains("max-age=0") {
+            let cookie = cookie.to_str().expect("a cookie");
+            let (pair, attributes) = cookie.split_once(';').expect("attributes");
+            let (name, value) = pair.split_once('=').expect("a value");
+            if attributes.contains("Max-Age=0") {
                 self.cookies.remove(name);
             } else {
                 self.cookies.insert(name.to_owned(), value.to_owned());
             }
         }
-        Page { path, answer }
+        answer
     }
 
-    /// The path and query of a URL of the server; `None` when it is somewhere else.
-    fn path_of<'a>(&self, url: &'a str) -> Option<&'a str> {
-        match url.strip_prefix(self.issuer.as_str()) {
-            Some(rest) if rest.starts_with('/') => Some(rest),
-            Some(_) => None,
-            None => url.starts_with('/').then_some(url),
+    /// Fills in the form of a page and sends it, hidden fields and all.
+    pub async fn submit(&mut self, page: &Answer, fields: &[(&str, &str)]) -> Shown {
+        let answer = self.submit_once(page, fields).await;
+        self.follow(answer).await
+    }
+
+    /// The same, without following.
+    pub async fn submit_once(&mut self, page: &Answer, fields: &[(&str, &str)]) -> Answer {
+        let form = Form::of(page);
+        let hidden = form.hidden.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let all: Vec<_> = hidden.chain(fields.iter().copied()).collect();
+        self.post(&form.action, &all).await
+    }
+
+    /// Follows redirects as long as they stay at the server.
+    pub async fn follow(&mut self, mut answer: Answer) -> Shown {
+        for _ in 0..10 {
+            if !(300..400).contains(&answer.status) {
+                return Shown::Page(answer);
+            }
+            assert_eq!(answer.status, 303, "what was posted must not be posted on");
+            let location = answer.header("location").to_owned();
+            if !location.starts_with(&format!("{}/", self.issuer)) {
+                return Shown::Client(landing(location));
+            }
+            answer = self.get(&location).await;
         }
+        panic!("too many redirects")
+    }
+
+    /// Signs in and consents where that is asked, until the client has its answer.
+    pub async fn go_on(&mut self, shown: Shown, email: &str, password: &str) -> Landing {
+        let mut shown = shown;
+        for _ in 0..3 {
+            let page = match shown {
+                Shown::Client(landing) => return landing,
+                Shown::Page(page) => page,
+            };
+            let html = html(&page);
+            let fields: &[(&str, &str)] = if html.contains("id=\"password\"") {
+                &[("email", email), ("password", password)]
+            } else if html.contains("id=\"allow\"") {
+                &[("decision", "allow")]
+            } else {
+                panic!("neither sign-in nor consent: {} {html}", page.status);
+            };
+            shown = self.submit(&page, fields).await;
+        }
+        shown.client()
+    }
+
+    fn path(&self, url: &str) -> String {
+        url.strip_prefix(&self.issuer).unwrap_or(url).to_owned()
     }
 }
 
-impl Page {
-    /// Where the browser is sent; empty when it is not.
-    pub fn location(&self) -> &str {
-        self.answer.header(LOCATION.as_str())
+fn landing(url: String) -> Landing {
+    let parsed = Url::parse(&url).expect("a URL");
+    let parameters = parsed.query_pairs().into_owned().collect();
+    Landing { url, parameters }
+}
+
+/// The text of a page.
+pub fn html(page: &Answer) -> String {
+    String::from_utf8_lossy(&page.body).into_owned()
+}
+
+/// The first form of a page.
+#[derive(Clone, Debug)]
+pub struct Form {
+    /// Where it goes.
+    pub action: String,
+    /// Its hidden fields.
+    pub hidden: Vec<(String, String)>,
+}
+
+impl Form {
+    /// The form of `page`.
+    pub fn of(page: &Answer) -> Self {
+        let html = html(page);
+        let (_, form) = html.split_once("<form").unwrap_or_else(|| panic!("no form: {html}"));
+        let (form, _) = form.split_once("</form>").expect("the end of the form");
+        let action = attribute(form.split('>').next().unwrap_or_default(), "action");
+        let inputs = form.split("<input").skip(1).filter_map(|rest| rest.split('>').next());
+        let hidden = inputs.filter(|input| attribute(input, "type") == "hidden");
+        let hidden = hidden.map(|input| (attribute(input, "name"), attribute(input, "value")));
+        Self { action, hidden: hidden.collect() }
     }
 
-    /// The HTML.
-    pub fn html(&self) -> String {
-        String::from_utf8_lossy(&self.answer.body).into_owned()
-    }
-
-    fn attribute(&self, tag: &str, name: &str) -> Option<String> {
-        let html = self.html();
-        let start = html.find(tag)?;
-        attribute(html[start..].split('>').next()?, name)
-    }
-
-    fn hidden_fields(&self) -> Vec<(String, String)> {
-        let html = self.html();
-        let inputs = html.split("<input").skip(1).filter_map(|rest| rest.split('>').next());
-        inputs
-            .filter(|input| attribute(input, "type").as_deref() == Some("hidden"))
-            .filter_map(|input| Some((attribute(input, "name")?, attribute(input, "value")?)))
-            .collect()
+    /// A hidden field; empty when it is not there.
+    pub fn get(&self, name: &str) -> String {
+        let found = self.hidden.iter().find(|(own, _)| own == name);
+        found.map(|(_, value)| value.clone()).unwrap_or_default()
     }
 }
 
-/// The value of an attribute, as it was before it was escaped.
-fn attribute(tag: &str, name: &str) -> Option<String> {
-    let (_, rest) = tag.split_once(&format!(" {name}=\""))?;
-    let (value, _) = rest.split_once('"')?;
-    let escapes = [("&#60;", "<"), ("&#62;", ">"), ("&#34;", "\""), ("&#39;", "'"), ("&#38;", "&")];
-    Some(escapes.iter().fold(value.to_owned(), |text, (from, to)| text.replace(from, to)))
+fn attribute(tag: &str, name: &str) -> String {
+    let value = tag.split_once(&format!(" {name}=\"")).and_then(|(_, rest)| rest.split_once('"'));
+    unescape(value.map_or("", |(value, _)| value))
+}
+
+fn unescape(text: &str) -> String {
+    let named = [("&#34;", "\""), ("&#38;", "&"), ("&#39;", "'"), ("&#60;", "<"), ("&#62;", ">")];
+    let more = [("&quot;", "\""), ("&#x27;", "'"), ("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&")];
+    let all = named.into_iter().chain(more);
+    all.fold(text.to_owned(), |text, (escaped, plain)| text.replace(escaped, plain))
 }

@@ -31,4 +31,5 @@ pub mod lambda;
 pub mod moto;
 pub mod outside;
 pub mod serve;
+pub mod sign_in;
 pub mod story;

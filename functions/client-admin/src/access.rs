@@ -1,4 +1,5 @@
-//! Who may come in: a bearer token of this server for its administration API, or the API key.
+//! Who may come in: a bearer token of this server for its administration API, or the API key. Each area
+//! of the administration has scopes of its own.
 
 use std::sync::Arc;
 
@@ -9,19 +10,53 @@ use http::header::AUTHORIZATION;
 use http::{HeaderMap, Method, StatusCode};
 use identety_domain::Secret;
 use identety_domain::admin::{AdminCredentials, AdminError, Administrator};
-use identety_domain::client::Client;
 use identety_http::edge::Context;
 use identety_http::logging::Outcome;
 use identety_http::problem::Problem;
 
-use crate::{Management, store_problem};
+use crate::Management;
+use crate::problems::store_problem;
 
-const READ: &str = "clients:read";
-const WRITE: &str = "clients:write";
+/// A scope, and the challenge that asks for it (RFC 6750 §3.1).
+#[derive(Clone, Copy)]
+struct Needed {
+    scope: &'static str,
+    challenge: &'static str,
+}
+
+macro_rules! needed {
+    ($scope:literal) => {
+        Needed {
+            scope: $scope,
+            challenge: concat!("Bearer error=\"insufficient_scope\", scope=\"", $scope, "\""),
+        }
+    };
+}
+
+/// A part of the administration, and what reading and writing in it need.
+#[derive(Clone, Copy)]
+pub(crate) struct Area {
+    read: Needed,
+    write: Needed,
+}
+
+/// Clients; and whatever does not exist.
+pub(crate) const CLIENTS: Area =
+    Area { read: needed!("clients:read"), write: needed!("clients:write") };
+
+/// Users.
+pub(crate) const USERS: Area = Area { read: needed!("users:read"), write: needed!("users:write") };
+
+/// What stands before an area.
+#[derive(Clone)]
+pub(crate) struct Gate {
+    pub(crate) state: Arc<Management>,
+    pub(crate) area: Area,
+}
 
 /// Lets administrators through, and tells the handlers who they are.
 pub(crate) async fn require_administrator(
-    State(state): State<Arc<Management>>,
+    State(Gate { state, area }): State<Gate>,
     mut request: Request,
     next: Next,
 ) -> Response {
@@ -30,7 +65,8 @@ pub(crate) async fn require_administrator(
             .because(&"the edge is missing")
             .into_response();
     };
-    let needed = if matches!(*request.method(), Method::GET | Method::HEAD) { READ } else { WRITE };
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+    let needed = if reads { area.read } else { area.write };
     match authenticate(&state, request.headers(), needed, &context).await {
         Ok(administrator) => {
             let name = administrator.name.clone();
@@ -47,7 +83,7 @@ pub(crate) async fn require_administrator(
 async fn authenticate(
     state: &Management,
     headers: &HeaderMap,
-    needed: &'static str,
+    needed: Needed,
     context: &Context,
 ) -> Result<Administrator, Problem> {
     let credentials = credentials(headers)?;
@@ -55,9 +91,9 @@ async fn authenticate(
         let prepared = state.keys.prepare(token.expose(), context.now).await;
         prepared.map_err(|error| store_problem(&error, &context.id))?;
     }
-    let found =
-        state.authenticator.authenticate(&credentials, needed, &context.peer, context.now).await;
-    found.map_err(|error| refusal(&error, context))
+    let authenticator = &state.authenticator;
+    let found = authenticator.authenticate(&credentials, needed.scope, &context.peer, context.now);
+    found.await.map_err(|error| refusal(&error, needed, context))
 }
 
 /// Exactly one mechanism, once.
@@ -100,7 +136,7 @@ fn invalid_token(cause: &str) -> Problem {
 }
 
 /// RFC 6750 §3.1. What exactly is wrong with a credential stays in the log.
-fn refusal(error: &AdminError, context: &Context) -> Problem {
+fn refusal(error: &AdminError, needed: Needed, context: &Context) -> Problem {
     match error {
         AdminError::Token(_) | AdminError::InactiveClient => invalid_token(&error.to_string()),
         AdminError::WrongApiKey => unauthorized("wrong API key"),
@@ -108,28 +144,11 @@ fn refusal(error: &AdminError, context: &Context) -> Problem {
             let detail = "too many failed attempts; try again later";
             Problem::new(StatusCode::TOO_MANY_REQUESTS, detail).retry_after(*retry_after)
         }
-        AdminError::InsufficientScope(needed) => {
-            let challenge = if *needed == READ {
-                "Bearer error=\"insufficient_scope\", scope=\"clients:read\""
-            } else {
-                "Bearer error=\"insufficient_scope\", scope=\"clients:write\""
-            };
-            let detail = format!("the scope {needed} is required");
-            Problem::new(StatusCode::FORBIDDEN, detail).challenge(challenge)
+        AdminError::InsufficientScope(scope) => {
+            let detail = format!("the scope {scope} is required");
+            Problem::new(StatusCode::FORBIDDEN, detail).challenge(needed.challenge)
         }
         AdminError::Store(error) => store_problem(error, &context.id),
         AdminError::Hash(error) => Problem::server_error(&context.id, error),
     }
-}
-
-/// Nobody changes a client that has more of the administration than they have.
-pub(crate) fn check_may_manage(
-    administrator: &Administrator,
-    client: &Client,
-) -> Result<(), Problem> {
-    if administrator.may_manage(client) {
-        return Ok(());
-    }
-    let detail = "this client has administration scopes that you do not have";
-    Err(Problem::new(StatusCode::FORBIDDEN, detail))
 }

@@ -1,4 +1,4 @@
-//! `DELETE /admin/clients/{id}`: answers with the client as it was.
+//! `DELETE /admin/clients/{id}` and `/admin/users/{id}`: answers with it as it was.
 
 use std::sync::Arc;
 
@@ -10,9 +10,10 @@ use identety_domain::admin::Administrator;
 use identety_http::edge::Context;
 
 use crate::change::{Change, Decision};
-use crate::{Management, representation};
+use crate::resource::Resource;
+use crate::{Management, answer};
 
-pub(crate) async fn delete(
+pub(crate) async fn delete<R: Resource>(
     State(state): State<Arc<Management>>,
     Extension(context): Extension<Context>,
     Extension(administrator): Extension<Administrator>,
@@ -21,8 +22,8 @@ pub(crate) async fn delete(
 ) -> Response {
     let (state, administrator) = (&*state, &administrator);
     let change = Change { state, context: &context, administrator, id: &id, headers: &headers };
-    match change.make(|client| Ok((Decision::Delete, client.clone()))).await {
-        Ok(client) => representation::answer(&client, &context.id),
+    match change.make(|before: &R| Ok((Decision::Delete, before.clone()))).await {
+        Ok(gone) => answer::with(&gone, &context.id),
         Err(problem) => problem.into_response(),
     }
 }

@@ -1,34 +1,36 @@
-//! Management: the administration API of clients and their secrets.
+//! Management: the administration API of clients, their secrets, and users.
 
 mod access;
+mod answer;
 mod change;
-mod create;
+mod clients;
 mod delete;
 mod list;
 mod list_query;
 mod members;
 mod precondition;
-mod representation;
-mod secrets;
+mod problems;
+mod resource;
 mod show;
-mod update;
+mod users;
 
 use std::sync::Arc;
 
 use axum::extract::Request;
 use axum::response::Response;
-use axum::routing::{any, delete as delete_method, get, post};
+use axum::routing::{any, delete as delete_method, get, post, put};
 use axum::{Router, middleware};
 use http::StatusCode;
 use identety_domain::Settings;
 use identety_domain::admin::AdminAuthenticator;
 use identety_domain::client::Client;
 use identety_domain::hashing::SecretHasher;
-use identety_domain::store::{ClientStore, StoreError};
-use identety_http::edge::RequestId;
+use identety_domain::store::{ClientStore, ConsentStore, UserStore};
+use identety_domain::user::User;
 use identety_http::problem::Problem;
 use identety_keys::PublishedKeys;
-use uuid::Uuid;
+
+use crate::access::{Area, CLIENTS, Gate, USERS};
 
 /// What management works with.
 pub struct Management {
@@ -38,7 +40,11 @@ pub struct Management {
     pub authenticator: AdminAuthenticator,
     /// The registered clients.
     pub clients: Arc<dyn ClientStore>,
-    /// Hashes new secrets.
+    /// The users.
+    pub users: Arc<dyn UserStore>,
+    /// What they have consented to.
+    pub consents: Arc<dyn ConsentStore>,
+    /// Hashes new secrets and passwords.
     pub hasher: Arc<SecretHasher>,
     /// The keys that administrators' tokens are judged by: the authenticator's verifier.
     pub keys: Arc<PublishedKeys>,
@@ -46,33 +52,39 @@ pub struct Management {
 
 /// The routes of management. Whoever asks is authenticated before it is looked at what for.
 pub fn router(state: Arc<Management>) -> Router {
-    Router::new()
-        .route("/admin/clients", get(list::get).post(create::post))
-        .route("/admin/clients/{id}", get(show::get).patch(update::patch).delete(delete::delete))
-        .route("/admin/clients/{id}/secrets", post(secrets::post))
-        .route("/admin/clients/{id}/secrets/{secret_id}", delete_method(secrets::delete))
+    let clients = Router::new()
+        .route("/admin/clients", get(list::get::<Client>).post(clients::create::post))
+        .route(
+            "/admin/clients/{id}",
+            get(show::get::<Client>).patch(clients::update::patch).delete(delete::delete::<Client>),
+        )
+        .route("/admin/clients/{id}/secrets", post(clients::secrets::post))
+        .route("/admin/clients/{id}/secrets/{secret_id}", delete_method(clients::secrets::delete))
         .route("/admin", any(nothing_here))
-        .route("/admin/{*rest}", any(nothing_here))
-        .layer(middleware::from_fn_with_state(state.clone(), access::require_administrator))
-        .with_state(state)
+        .route("/admin/{*rest}", any(nothing_here));
+    let users = Router::new()
+        .route("/admin/users", get(list::get::<User>).post(users::create::post))
+        .route(
+            "/admin/users/{id}",
+            get(show::get::<User>)
+                .patch(users::update::patch)
+                .put(users::update::put)
+                .delete(delete::delete::<User>),
+        )
+        .route("/admin/users/{id}/password", put(users::password::put));
+    behind_gate(clients, CLIENTS, &state).merge(behind_gate(users, USERS, &state)).with_state(state)
+}
+
+/// Lets only administrators of `area` to `routes`.
+fn behind_gate(
+    routes: Router<Arc<Management>>,
+    area: Area,
+    state: &Arc<Management>,
+) -> Router<Arc<Management>> {
+    let gate = Gate { state: state.clone(), area };
+    routes.layer(middleware::from_fn_with_state(gate, access::require_administrator))
 }
 
 async fn nothing_here(_: Request) -> Response {
     Problem::new(StatusCode::NOT_FOUND, "there is nothing at this path").into_response()
-}
-
-/// A failure of the store, as a problem.
-fn store_problem(error: &StoreError, id: &RequestId) -> Problem {
-    match error {
-        StoreError::Unavailable(_) => Problem::unavailable(error),
-        StoreError::Corrupt(_) | StoreError::Other(_) => Problem::server_error(id, error),
-    }
-}
-
-/// The client that a path names.
-async fn find_client(state: &Management, id: &str, request: &RequestId) -> Result<Client, Problem> {
-    let not_found = || Problem::new(StatusCode::NOT_FOUND, "there is no client with this id");
-    let id = Uuid::parse_str(id).map_err(|_| not_found())?;
-    let found = state.clients.find_by_id(id).await;
-    found.map_err(|error| store_problem(&error, request))?.ok_or_else(not_found)
 }

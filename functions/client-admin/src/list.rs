@@ -1,34 +1,34 @@
-//! `GET /admin/clients`: `{nodes, meta}`.
+//! `GET /admin/clients` and `/admin/users`: `{nodes, meta}`.
 
-use std::cmp::Ordering;
 use std::sync::Arc;
 
 use axum::Extension;
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use http::StatusCode;
-use identety_domain::client::Client;
-use identety_domain::store::{ClientList, From, Order, StoreError};
+use identety_domain::store::{From, Order, StoreError};
 use identety_http::edge::Context;
 use identety_http::problem::Problem;
 use identety_http::response;
 use serde_json::{Map, Value, json};
 
+use crate::Management;
 use crate::list_query::{ListQuery, SortBy, Start, encode_cursor};
-use crate::{Management, representation, store_problem};
+use crate::problems::store_problem;
+use crate::resource::{Piece, Resource};
 
-/// How many clients are sorted here; more are sorted only by the index of the table.
+/// How many are sorted here; more are sorted only by the index of the table.
 const MAX_SORTED: u64 = 1000;
 
-/// How many clients one read of the store gives.
+/// How many one read of the store gives.
 const PIECE: u32 = 100;
 
-pub(crate) async fn get(
+pub(crate) async fn get<R: Resource>(
     State(state): State<Arc<Management>>,
     Extension(context): Extension<Context>,
     RawQuery(query): RawQuery,
 ) -> Response {
-    let query = match ListQuery::parse(query.as_deref().unwrap_or_default()) {
+    let query = match ListQuery::<R>::parse(query.as_deref().unwrap_or_default()) {
         Ok(query) => query,
         Err(errors) => return Problem::invalid(errors).into_response(),
     };
@@ -38,62 +38,59 @@ pub(crate) async fn get(
     }
 }
 
-async fn list(
+async fn list<R: Resource>(
     state: &Management,
-    query: &ListQuery,
+    query: &ListQuery<R>,
     context: &Context,
-) -> Result<(u64, ClientList), Problem> {
+) -> Result<(u64, Piece<R>), Problem> {
     let failed = |error: StoreError| store_problem(&error, &context.id);
-    let total = state.clients.count().await.map_err(failed)?;
-    if query.sort_by == SortBy::CreatedAt {
-        let list = state.clients.list(query.order, query.from(), query.limit).await;
-        return Ok((total, list.map_err(failed)?));
-    }
+    let total = R::count(state).await.map_err(failed)?;
+    let by = match query.sort_by {
+        SortBy::CreatedAt => {
+            let piece = R::list(state, query.order, query.from(), query.limit).await;
+            return Ok((total, piece.map_err(failed)?));
+        }
+        SortBy::Key(key) => key,
+    };
     if total > MAX_SORTED {
-        let rule = "sorts at most 1000 clients by this; use createdAt";
+        let rule = format!("sorts at most 1000 {}s by this; use createdAt", R::NAME);
         return Err(Problem::invalid_field("sortBy", rule));
     }
-    let mut clients = all(state).await.map_err(failed)?;
-    clients.sort_by(|a, b| compare(query.sort_by, a, b).then(a.id.cmp(&b.id)));
+    let mut nodes = all::<R>(state).await.map_err(failed)?;
+    nodes.sort_by(|a, b| R::compare(by, a, b).then(a.id().cmp(&b.id())));
     if query.order == Order::NewestFirst {
-        clients.reverse();
+        nodes.reverse();
     }
     let skipped = match query.from() {
         From::Offset(offset) => usize::try_from(offset).unwrap_or(usize::MAX),
         From::After(_) => 0,
     };
     let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
-    let clients = clients.into_iter().skip(skipped).take(limit).collect();
-    Ok((total, ClientList { clients, next: None }))
+    let nodes = nodes.into_iter().skip(skipped).take(limit).collect();
+    Ok((total, Piece { nodes, next: None }))
 }
 
-async fn all(state: &Management) -> Result<Vec<Client>, StoreError> {
-    let mut clients = Vec::new();
+async fn all<R: Resource>(state: &Management) -> Result<Vec<R>, StoreError> {
+    let mut nodes = Vec::new();
     let mut from = From::Offset(0);
     loop {
-        let piece = state.clients.list(Order::OldestFirst, from, PIECE).await?;
-        clients.extend(piece.clients);
+        let piece = R::list(state, Order::OldestFirst, from, PIECE).await?;
+        nodes.extend(piece.nodes);
         match piece.next {
             Some(id) => from = From::After(id),
-            None => return Ok(clients),
+            None => return Ok(nodes),
         }
     }
 }
 
-fn compare(by: SortBy, a: &Client, b: &Client) -> Ordering {
-    match by {
-        SortBy::CreatedAt => a.id.cmp(&b.id),
-        SortBy::Name => a.metadata.name.to_lowercase().cmp(&b.metadata.name.to_lowercase()),
-        SortBy::UpdatedAt => a.updated_at.cmp(&b.updated_at),
-        SortBy::Type => a.kind.as_str().cmp(b.kind.as_str()),
-        SortBy::ClientId => a.client_id.as_str().cmp(b.client_id.as_str()),
-        SortBy::IsActive => a.metadata.is_active.cmp(&b.metadata.is_active),
-    }
-}
-
-fn answer(query: &ListQuery, total: u64, list: &ClientList, context: &Context) -> Response {
+fn answer<R: Resource>(
+    query: &ListQuery<R>,
+    total: u64,
+    list: &Piece<R>,
+    context: &Context,
+) -> Response {
     let nodes: Vec<_> =
-        list.clients.iter().map(|client| narrowed(client, query.columns.as_deref())).collect();
+        list.nodes.iter().map(|node| narrowed(node, query.columns.as_deref())).collect();
     let page = match query.start {
         Start::Page(page) => Some(page),
         Start::After(_) => None,
@@ -107,9 +104,9 @@ fn answer(query: &ListQuery, total: u64, list: &ClientList, context: &Context) -
     response::json(StatusCode::OK, &json!({ "nodes": nodes, "meta": meta }), &context.id)
 }
 
-/// The client, or only those of its members that were asked for.
-fn narrowed(client: &Client, columns: Option<&[String]>) -> Map<String, Value> {
-    let mut members = representation::of(client);
+/// The node, or only those of its members that were asked for.
+fn narrowed<R: Resource>(node: &R, columns: Option<&[String]>) -> Map<String, Value> {
+    let mut members = node.members();
     if let Some(columns) = columns {
         members.retain(|name, _| columns.contains(name));
     }

@@ -7,23 +7,24 @@ use identety_domain::store::{From, Order};
 use identety_http::form::Form;
 use uuid::Uuid;
 
+use crate::resource::Resource;
+
 const DEFAULT_LIMIT: u32 = 10;
 const MAX_LIMIT: u32 = 100;
 
 /// What a list asks for.
-#[derive(Debug, Eq, PartialEq)]
-pub(crate) struct ListQuery {
+pub(crate) struct ListQuery<R: Resource> {
     pub(crate) limit: u32,
     pub(crate) start: Start,
     pub(crate) order: Order,
-    pub(crate) sort_by: SortBy,
+    pub(crate) sort_by: SortBy<R::SortKey>,
     pub(crate) columns: Option<Vec<String>>,
 }
 
 /// Where the list begins.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Start {
-    /// `cursor`: behind that client.
+    /// `cursor`: behind the one with this id.
     After(Uuid),
     /// `page`, from 1.
     Page(u32),
@@ -31,73 +32,32 @@ pub(crate) enum Start {
 
 /// What the list is sorted by.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum SortBy {
-    /// The index of the table: any number of clients.
+pub(crate) enum SortBy<K> {
+    /// The index of the table: any number of them.
     CreatedAt,
-    /// Sorted here: a bounded number of clients.
-    Name,
-    UpdatedAt,
-    Type,
-    ClientId,
-    IsActive,
+    /// Sorted here: a bounded number of them.
+    Key(K),
 }
 
-/// The names of the members of a client, and Identety's names of its columns.
-const COLUMNS: [&str; 31] = [
-    "id",
-    "name",
-    "type",
-    "clientId",
-    "redirectUris",
-    "postLogoutRedirectUris",
-    "scopes",
-    "grants",
-    "accessTokenLifetime",
-    "refreshTokenLifetime",
-    "refreshTokenAbsoluteLifetime",
-    "skipConsent",
-    "tokenEndpointAuthMethod",
-    "requirePkce",
-    "audiences",
-    "accessTokenSigningAlg",
-    "idTokenSigningAlg",
-    "allowedCorsOrigins",
-    "isActive",
-    "logoUri",
-    "policyUri",
-    "tosUri",
-    "contacts",
-    "metadata",
-    "secrets",
-    "createdAt",
-    "updatedAt",
-    "version",
-    "allowedScopes",
-    "allowedGrants",
-    "settings",
-];
-
-/// Columns of Identety that may be asked for and never come: there is no secret to show, and no tenant.
-const EMPTY_COLUMNS: [&str; 2] = ["clientSecret", "tenantId"];
-
-impl ListQuery {
+impl<R: Resource> ListQuery<R> {
     /// Reads the query of a request.
     pub(crate) fn parse(query: &str) -> Result<Self, Vec<FieldError>> {
         let mut form = Form::parse(query.as_bytes())
             .map_err(|error| vec![FieldError::new("query", error.to_string())])?;
         let mut errors = Vec::new();
         let limit = form.take("limit");
-        let limit = limit
-            .map(|text| number(&text, MAX_LIMIT).ok_or("must be a whole number from 1 to 100"));
+        let limit = limit.map(|text| {
+            number(&text, MAX_LIMIT).ok_or_else(|| "must be a whole number from 1 to 100".into())
+        });
         let limit = limit.unwrap_or(Ok(DEFAULT_LIMIT));
         let order = match form.take("sort").as_deref() {
             None | Some("desc") => Ok(Order::NewestFirst),
             Some("asc") => Ok(Order::OldestFirst),
-            Some(_) => Err("must be asc or desc"),
+            Some(_) => Err("must be asc or desc".into()),
         };
-        let sort_by = sort_by(form.take("sortBy").as_deref());
+        let sort_by = sort_by::<R>(form.take("sortBy").as_deref());
         let start = start(form.take("cursor").as_deref(), form.take("page").as_deref());
-        let columns = form.take("columns").map(|text| columns(&text)).transpose();
+        let columns = form.take("columns").map(|text| columns::<R>(&text)).transpose();
         let parsed = Self {
             limit: or_error(limit, "limit", DEFAULT_LIMIT, &mut errors),
             start: match start {
@@ -128,7 +88,7 @@ impl ListQuery {
 }
 
 fn or_error<T>(
-    parsed: Result<T, &'static str>,
+    parsed: Result<T, String>,
     field: &str,
     placeholder: T,
     errors: &mut Vec<FieldError>,
@@ -159,22 +119,27 @@ fn start(cursor: Option<&str>, page: Option<&str>) -> Result<Start, (&'static st
     }
 }
 
-fn sort_by(name: Option<&str>) -> Result<SortBy, &'static str> {
-    match name.map(to_camel_case).as_deref() {
-        None | Some("createdAt" | "id") => Ok(SortBy::CreatedAt),
-        Some("name") => Ok(SortBy::Name),
-        Some("updatedAt") => Ok(SortBy::UpdatedAt),
-        Some("type") => Ok(SortBy::Type),
-        Some("clientId") => Ok(SortBy::ClientId),
-        Some("isActive") => Ok(SortBy::IsActive),
-        Some(_) => Err("must be createdAt, updatedAt, name, type, clientId or isActive"),
-    }
+fn sort_by<R: Resource>(name: Option<&str>) -> Result<SortBy<R::SortKey>, String> {
+    let name = match name.map(to_camel_case) {
+        None => return Ok(SortBy::CreatedAt),
+        Some(name) if name == "createdAt" || name == "id" => return Ok(SortBy::CreatedAt),
+        Some(name) => name,
+    };
+    let key = R::SORT_KEYS.iter().find(|(known, _)| *known == name);
+    key.map(|(_, key)| SortBy::Key(*key)).ok_or_else(|| {
+        let names: Vec<_> = R::SORT_KEYS.iter().map(|(name, _)| *name).collect();
+        format!("must be createdAt or one of {}", names.join(", "))
+    })
 }
 
-fn columns(text: &str) -> Result<Vec<String>, &'static str> {
+fn columns<R: Resource>(text: &str) -> Result<Vec<String>, String> {
     let names = text.split(',').map(str::trim).map(to_camel_case).map(|name| {
-        let known = COLUMNS.contains(&name.as_str()) || EMPTY_COLUMNS.contains(&name.as_str());
-        if known { Ok(name) } else { Err("must be names of members with commas between them") }
+        let known = R::COLUMNS.contains(&name.as_str());
+        if known {
+            Ok(name)
+        } else {
+            Err("must be names of members with commas between them".into())
+        }
     });
     names.collect()
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use client_admin::Management;
 use identety_domain::admin::AdminAuthenticator;
 use identety_domain::hashing::SecretHasher;
-use identety_dynamodb::{ClientTable, GrantTable, KeyTable, config};
+use identety_dynamodb::{AccountTable, ClientTable, GrantTable, KeyTable, config};
 use identety_http::{ambient, environment, lambda};
 use identety_keys::PublishedKeys;
 
@@ -15,6 +15,7 @@ async fn main() -> Result<(), lambda_http::Error> {
     let dynamodb = config::dynamodb(&config::from_environment().await);
     let table = environment::required;
     let clients = Arc::new(ClientTable::new(dynamodb.clone(), table("IDENTETY_TABLE_CLIENTS")?));
+    let accounts = Arc::new(AccountTable::new(dynamodb.clone(), table("IDENTETY_TABLE_ACCOUNTS")?));
     let grants = Arc::new(GrantTable::new(dynamodb.clone(), table("IDENTETY_TABLE_GRANTS")?));
     let keys = KeyTable::new(dynamodb, table("IDENTETY_TABLE_KEYS")?);
     let keys = Arc::new(PublishedKeys::new(Arc::new(keys)));
@@ -33,6 +34,7 @@ async fn main() -> Result<(), lambda_http::Error> {
     if let Err(error) = keys.read().await {
         tracing::error!(%error, "the keys could not be read");
     }
-    let management = Management { settings, authenticator, clients, hasher, keys };
+    let (users, consents) = (accounts.clone(), accounts);
+    let management = Management { settings, authenticator, clients, users, consents, hasher, keys };
     lambda::run(client_admin::router(Arc::new(management))).await
 }

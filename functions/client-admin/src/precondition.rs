@@ -2,37 +2,38 @@
 
 use http::header::IF_MATCH;
 use http::{HeaderMap, StatusCode};
-use identety_domain::client::Client;
 use identety_http::problem::Problem;
 
-use crate::representation;
+use crate::answer;
+use crate::resource::Resource;
 
 /// Checks `If-Match`, if there is one.
-pub(crate) fn check(headers: &HeaderMap, client: &Client) -> Result<(), Problem> {
+pub(crate) fn check<R: Resource>(headers: &HeaderMap, resource: &R) -> Result<(), Problem> {
     if !is_present(headers) {
         return Ok(());
     }
-    let etag = representation::etag(client);
+    let etag = answer::etag(resource);
     let values = headers.get_all(IF_MATCH).iter().filter_map(|value| value.to_str().ok());
     let mut tags = values.flat_map(|value| value.split(',')).map(str::trim);
     // Strong comparison: a weak tag never matches.
-    if tags.any(|tag| tag == "*" || tag == etag) { Ok(()) } else { Err(failed()) }
+    if tags.any(|tag| tag == "*" || tag == etag) { Ok(()) } else { Err(failed::<R>()) }
 }
 
 /// Whether the caller asked for a condition.
-pub(crate) fn is_present(headers: &HeaderMap) -> bool {
+fn is_present(headers: &HeaderMap) -> bool {
     headers.contains_key(IF_MATCH)
 }
 
 /// What a change ends with that lost against another.
-pub(crate) fn lost(headers: &HeaderMap) -> Problem {
+pub(crate) fn lost<R: Resource>(headers: &HeaderMap) -> Problem {
     if is_present(headers) {
-        return failed();
+        return failed::<R>();
     }
-    Problem::new(StatusCode::CONFLICT, "the client is being changed by others; try again")
+    let detail = format!("the {} is being changed by others; try again", R::NAME);
+    Problem::new(StatusCode::CONFLICT, detail)
 }
 
-fn failed() -> Problem {
-    let detail = "the client has changed since; read it again";
+fn failed<R: Resource>() -> Problem {
+    let detail = format!("the {} has changed since; read it again", R::NAME);
     Problem::new(StatusCode::PRECONDITION_FAILED, detail)
 }

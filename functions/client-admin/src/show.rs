@@ -1,4 +1,4 @@
-//! `GET /admin/clients/{id}`.
+//! `GET /admin/clients/{id}` and `/admin/users/{id}`.
 
 use std::sync::Arc;
 
@@ -7,15 +7,16 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use identety_http::edge::Context;
 
-use crate::{Management, find_client, representation};
+use crate::resource::Resource;
+use crate::{Management, answer, resource};
 
-pub(crate) async fn get(
+pub(crate) async fn get<R: Resource>(
     State(state): State<Arc<Management>>,
     Extension(context): Extension<Context>,
     Path(id): Path<String>,
 ) -> Response {
-    match find_client(&state, &id, &context.id).await {
-        Ok(client) => representation::answer(&client, &context.id),
+    match resource::find::<R>(&state, &id, &context.id).await {
+        Ok(found) => answer::with(&found, &context.id),
         Err(problem) => problem.into_response(),
     }
 }

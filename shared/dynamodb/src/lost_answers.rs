@@ -13,18 +13,19 @@ use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use identety_domain::client::{
     Client, ClientId, ClientMetadata, ClientType, SigningAlg, StoredSecret,
 };
+use identety_domain::grant::{Grant, GrantId, Redeemed, Redemption, Rotation};
 use identety_domain::hashing::{HashCost, PhcString};
 use identety_domain::keys::{KeyRing, WrappedKey};
 use identety_domain::store::{
-    Change, ClientStore as _, ConsentStore as _, Creation, KeyStore as _, Rehashed, UserStore as _,
-    UserWrite,
+    Change, ClientStore as _, ConsentStore as _, Creation, GrantCreation, GrantStore as _,
+    KeyStore as _, Redeem, Rehashed, Rotate, UserStore as _, UserWrite,
 };
 use identety_domain::user::{User, UserMetadata};
 use identety_domain::{Scope, Timestamp};
 use uuid::Uuid;
 
 use crate::testing::lost;
-use crate::{AccountTable, ClientTable, Embedded, KeyTable, Tables, create_tables};
+use crate::{AccountTable, ClientTable, Embedded, GrantTable, KeyTable, Tables, create_tables};
 
 /// A way to DynamoDB that loses the answer to the first request after [`Lossy::lose_next`].
 #[derive(Clone, Debug)]
@@ -69,6 +70,7 @@ struct Fixture {
     clients: ClientTable,
     accounts: AccountTable,
     keys: KeyTable,
+    grants: GrantTable,
     lossy: Lossy,
 }
 
@@ -89,8 +91,9 @@ impl Fixture {
         let dynamo = DynamoDb::from_conf(config.build());
         let clients = ClientTable::new(dynamo.clone(), tables.clients);
         let accounts = AccountTable::new(dynamo.clone(), tables.accounts);
-        let keys = KeyTable::new(dynamo, tables.keys);
-        Self { clients, accounts, keys, lossy }
+        let keys = KeyTable::new(dynamo.clone(), tables.keys);
+        let grants = GrantTable::new(dynamo, tables.grants);
+        Self { clients, accounts, keys, grants, lossy }
     }
 
     fn lose_next(&self) {
@@ -288,4 +291,70 @@ async fn keys_whose_answer_was_lost_are_repeated_and_done() {
     assert_eq!(stores.keys.put_wrapped_key(&key).await.unwrap(), Change::Done);
     let other = WrappedKey("b".into());
     assert_eq!(stores.keys.put_wrapped_key(&other).await.unwrap(), Change::Conflict);
+}
+
+fn grant() -> Grant {
+    let now = Timestamp::from_seconds(1_000_000);
+    Grant {
+        id: GrantId::of_code("code"),
+        client: Uuid::from_u128(1),
+        user: Uuid::from_u128(2),
+        scope: Scope::default(),
+        resources: Vec::new(),
+        redirect_uri: None,
+        code_challenge: None,
+        nonce: None,
+        auth_time: now,
+        session: None,
+        issued_at: now,
+        redeemed: None,
+        ended_at: None,
+    }
+}
+
+fn redemption(id: u128) -> Redemption {
+    let at = Timestamp::from_seconds(1_000_010);
+    Redemption { id: Uuid::from_u128(id), at, forget_at: at.plus(3600) }
+}
+
+fn redeemed(generation: u32, rotated_at: Timestamp) -> Grant {
+    Grant { redeemed: Some(Redeemed { at: redemption(1).at, generation, rotated_at }), ..grant() }
+}
+
+#[tokio::test]
+async fn a_grant_whose_answer_was_lost_is_found_as_it_was_written() {
+    let stores = Fixture::new().await;
+    stores.lose_next();
+    let exists = GrantCreation::Exists(Box::new(grant()));
+    assert_eq!(stores.grants.create_grant(&grant()).await.unwrap(), exists);
+}
+
+#[tokio::test]
+async fn a_redemption_whose_answer_was_lost_is_repeated_and_done() {
+    let stores = Fixture::new().await;
+    let grant = grant();
+    assert_eq!(stores.grants.create_grant(&grant).await.unwrap(), GrantCreation::Created);
+    stores.lose_next();
+    let before = stores.lossy.requests.load(SeqCst);
+    let redeem = |number| {
+        let (grants, id) = (stores.grants.clone(), grant.id.clone());
+        async move { grants.redeem_code(&id, &redemption(number)).await.unwrap() }
+    };
+    assert_eq!(redeem(1).await, Redeem::Redeemed);
+    assert_eq!(stores.lossy.requests.load(SeqCst), before + 2, "it was repeated");
+    stores.lose_next();
+    assert_eq!(redeem(2).await, Redeem::Refused);
+    let found = stores.grants.find_grant(&grant.id).await.unwrap();
+    assert_eq!(found, Some(redeemed(1, redemption(1).at)));
+}
+
+#[tokio::test]
+async fn a_rotation_whose_answer_was_lost_shows_the_generation_that_it_made() {
+    let stores = Fixture::new().await;
+    let (before, at) = (redeemed(1, redemption(1).at), Timestamp::from_seconds(1_000_100));
+    assert_eq!(stores.grants.create_grant(&before).await.unwrap(), GrantCreation::Created);
+    stores.lose_next();
+    let rotation = Rotation { from: 1, at, forget_at: at.plus(3600) };
+    let rotated = stores.grants.rotate_refresh_token(&before.id, &rotation).await.unwrap();
+    assert_eq!(rotated, Rotate::Refused(Some(Box::new(redeemed(2, at)))));
 }

@@ -1,8 +1,7 @@
 //! The demo app as a client.
 
 use identety_domain::client::{
-    Client, ClientId, ClientMetadata, ClientType, Import, NewClient, VerifiedMetadata,
-    register,
+    Client, ClientId, ClientMetadata, ClientType, Import, NewClient, VerifiedMetadata, register,
 };
 use identety_domain::hashing::SecretHasher;
 use identety_domain::store::{Cause, Change, Creation, StoreError};

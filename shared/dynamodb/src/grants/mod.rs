@@ -4,6 +4,9 @@ mod attempts;
 mod grant;
 mod items;
 mod session;
+#[cfg(feature = "embedded")]
+#[cfg(test)]
+mod times_to_live;
 mod transaction;
 
 use async_trait::async_trait;

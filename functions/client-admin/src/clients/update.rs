@@ -12,9 +12,10 @@ use identety_http::json;
 use identety_http::problem::Problem;
 use serde_json::{Map, Value};
 
+use super::members;
 use crate::change::{Change, Decision};
-use crate::create::json_problem;
-use crate::{Management, members, representation};
+use crate::problems::json_problem;
+use crate::{Management, answer};
 
 pub(crate) async fn patch(
     State(state): State<Arc<Management>>,
@@ -31,14 +32,14 @@ pub(crate) async fn patch(
         Err(error) => Err(json_problem(error)),
     };
     match changed {
-        Ok(client) => representation::answer(&client, &context.id),
+        Ok(client) => answer::with(&client, &context.id),
         Err(problem) => problem.into_response(),
     }
 }
 
 async fn update(change: &Change<'_>, members: &Map<String, Value>) -> Result<Client, Problem> {
     change
-        .make(|before| {
+        .make(|before: &Client| {
             let metadata = members::of_change(members.clone(), before).map_err(Problem::invalid)?;
             let metadata = metadata.validate(before.kind).map_err(Problem::invalid)?;
             change.administrator.may_grant(&metadata.scopes).map_err(Problem::invalid)?;

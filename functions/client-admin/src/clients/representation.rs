@@ -1,11 +1,6 @@
 //! From a client to JSON: the canonical members, and beside them Identety's names for the same.
 
-use axum::response::Response;
-use http::header::{ETAG, LOCATION};
-use http::{HeaderValue, StatusCode};
 use identety_domain::client::{Client, StoredSecret};
-use identety_http::edge::RequestId;
-use identety_http::response;
 use serde_json::{Map, Value, json};
 
 /// The client as everybody sees it who may see it. A secret is not in it, for it is nowhere.
@@ -65,29 +60,4 @@ fn secret(secret: &StoredSecret) -> Value {
         "expiresAt": secret.expires_at.map(|at| at.to_string()),
         "lastUsedAt": secret.last_used_at.map(|at| at.to_string()),
     })
-}
-
-/// The client as an answer, with its ETag.
-pub(crate) fn answer(client: &Client, id: &RequestId) -> Response {
-    with_etag(response::json(StatusCode::OK, &of(client), id), client)
-}
-
-/// Adds the client's ETag (RFC 9110 §8.8.3): its version.
-pub(crate) fn with_etag(mut response: Response, client: &Client) -> Response {
-    if let Ok(etag) = HeaderValue::from_str(&etag(client)) {
-        response.headers_mut().insert(ETAG, etag);
-    }
-    response
-}
-
-pub(crate) fn etag(client: &Client) -> String {
-    format!("\"{}\"", client.version)
-}
-
-/// Adds where a new thing is to be found.
-pub(crate) fn with_location(mut response: Response, location: &str) -> Response {
-    if let Ok(location) = HeaderValue::from_str(location) {
-        response.headers_mut().insert(LOCATION, location);
-    }
-    response
 }

@@ -10,13 +10,14 @@ use identety_domain::admin::Administrator;
 use identety_domain::client::{self, NewClient};
 use identety_domain::store::Creation;
 use identety_http::edge::Context;
-use identety_http::json::{self, JsonError};
 use identety_http::problem::Problem;
-use identety_http::{ambient, response};
+use identety_http::{ambient, json};
 use serde_json::Value;
 
-use crate::members::{self, NewClientMembers};
-use crate::{Management, representation, store_problem};
+use super::members::{self, NewClientMembers};
+use super::representation;
+use crate::problems::{json_problem, store_problem};
+use crate::{Management, answer};
 
 pub(crate) async fn post(
     State(state): State<Arc<Management>>,
@@ -25,7 +26,7 @@ pub(crate) async fn post(
     request: Request,
 ) -> Response {
     match create(&state, &context, &administrator, request).await {
-        Ok(created) => answer(&state, &context, &created),
+        Ok(new) => created(&state, &context, &new),
         Err(problem) => problem.into_response(),
     }
 }
@@ -45,8 +46,8 @@ async fn create(
     let mut rng = ambient::rng().map_err(|error| Problem::server_error(&context.id, &error))?;
     let new = client::register(kind, metadata, import, &state.hasher, context.now, &mut rng)
         .map_err(|error| Problem::server_error(&context.id, &error))?;
-    let created = state.clients.create(&new.client).await;
-    match created.map_err(|error| store_problem(&error, &context.id))? {
+    let creation = state.clients.create(&new.client).await;
+    match creation.map_err(|error| store_problem(&error, &context.id))? {
         Creation::Created => Ok(new),
         Creation::ClientIdTaken => {
             let detail = "clientId: a client with this clientId is registered already";
@@ -55,32 +56,11 @@ async fn create(
     }
 }
 
-fn answer(state: &Management, context: &Context, created: &NewClient) -> Response {
-    let NewClient { client, secret } = created;
+fn created(state: &Management, context: &Context, new: &NewClient) -> Response {
+    let NewClient { client, secret } = new;
     let mut members = representation::of(client);
     if let Some(secret) = secret {
         members.insert("clientSecret".to_owned(), Value::from(secret.expose()));
     }
-    let response = response::json(StatusCode::CREATED, &members, &context.id);
-    let location = format!("{}/admin/clients/{}", state.settings.issuer, client.id);
-    representation::with_location(representation::with_etag(response, client), &location)
-}
-
-/// What is wrong with a body, as a problem.
-pub(crate) fn json_problem(error: JsonError) -> Problem {
-    use identety_http::body::BodyError;
-    let status = match &error {
-        JsonError::Body(BodyError::TooLarge) => StatusCode::PAYLOAD_TOO_LARGE,
-        JsonError::Body(BodyError::TooSlow) => StatusCode::REQUEST_TIMEOUT,
-        JsonError::Body(BodyError::Broken | BodyError::ContentType) | JsonError::Malformed(_) => {
-            StatusCode::BAD_REQUEST
-        }
-    };
-    let detail = match error {
-        JsonError::Body(BodyError::ContentType) => {
-            "the body must be application/json in UTF-8".to_owned()
-        }
-        error => error.to_string(),
-    };
-    Problem::new(status, detail)
+    answer::created(client, &members, &state.settings, &context.id)
 }

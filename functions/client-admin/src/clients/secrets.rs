@@ -19,8 +19,8 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::change::{Change, Decision};
-use crate::create::json_problem;
-use crate::{Management, representation};
+use crate::problems::json_problem;
+use crate::{Management, answer};
 
 /// How long an older secret may be left to live, in seconds: a year.
 const MAX_EXPIRE_PREVIOUS_IN: u64 = 31_536_000;
@@ -72,7 +72,7 @@ async fn rotate(
     let Change { state, context, .. } = change;
     let server_error = |error: &dyn Display| Problem::server_error(&context.id, error);
     change
-        .make(|before| {
+        .make(|before: &Client| {
             let mut rng = ambient::rng().map_err(|error| server_error(&error))?;
             let rotated =
                 rotate_secret(before, expire_previous_in, &state.hasher, context.now, &mut rng);
@@ -98,7 +98,7 @@ fn created(state: &Management, context: &Context, rotated: &RotatedSecret) -> Re
     let response = response::json(StatusCode::CREATED, &body, &context.id);
     let location =
         format!("{}/admin/clients/{}/secrets/{secret_id}", state.settings.issuer, client.id);
-    representation::with_location(representation::with_etag(response, client), &location)
+    answer::with_location(answer::with_etag(response, client), &location)
 }
 
 /// Answers with the client as it is now.
@@ -112,7 +112,7 @@ pub(crate) async fn delete(
     let (state, administrator) = (&*state, &administrator);
     let change = Change { state, context: &context, administrator, id: &id, headers: &headers };
     match remove(&change, &secret_id).await {
-        Ok(client) => representation::answer(&client, &context.id),
+        Ok(client) => answer::with(&client, &context.id),
         Err(problem) => problem.into_response(),
     }
 }
@@ -126,7 +126,7 @@ async fn remove(change: &Change<'_>, secret_id: &str) -> Result<Client, Problem>
         Problem::new(status, error.to_string())
     };
     change
-        .make(|before| {
+        .make(|before: &Client| {
             let secret_id =
                 Uuid::parse_str(secret_id).map_err(|_| refused(DeleteSecretError::NotFound))?;
             let after = delete_secret(before, secret_id, change.context.now).map_err(refused)?;

@@ -1,0 +1,3 @@
+//! Users sign in: from the authorization request to tokens, and back out.
+
+mod story;
