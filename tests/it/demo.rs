@@ -23,8 +23,7 @@ async fn sign_in(serve: &Serve) -> String {
     );
     let mut browser = Browser::new(serve.server(), &serve.url);
     let page = browser.open(&url).await.page();
-    let mut answer =
-        browser.submit_once(&page, &[("email", email), ("password", password)]).await;
+    let mut answer = browser.submit_once(&page, &[("email", email), ("password", password)]).await;
     if answer.header("location").contains("/consent?") {
         let page = browser.follow(answer).await.page();
         answer = browser.submit_once(&page, &[("decision", "allow")]).await;

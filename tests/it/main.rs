@@ -9,11 +9,8 @@
 )]
 
 mod admin_clients;
-<<<<<<< HEAD
-mod demo;
-=======
 mod admin_users;
->>>>>>> main
+mod demo;
 mod faults;
 mod key_vault;
 mod lambda;
