@@ -14,6 +14,7 @@
     post_logout_redirect_uri: home,
     scope: 'openid profile email offline_access',
     automaticSilentRenew: false,
+    filterProtocolClaims: false,
     // Tokens live as long as this tab, and no other tab or site can read them.
     userStore: new WebStorageStateStore({ store: sessionStorage }),
     stateStore: new WebStorageStateStore({ store: sessionStorage }),
@@ -106,8 +107,7 @@
     if (!user) {
       return;
     }
-    const { profile } = user;
-    at('who').textContent = `Signed in as ${profile.name ?? profile.email ?? profile.sub}`;
+    at('who').textContent = 'Signed in';
     list(at('tokens'), [
       ['Access token', ending(user.access_token), 'access-token'],
       ['It ends', clock(user.expires_at), 'expires'],
@@ -115,9 +115,11 @@
       ['Scope', user.scope ?? '', 'scope'],
       ['Refreshed', refreshedAt ? refreshedAt.toLocaleString() : 'not yet', 'refreshed'],
     ]);
-    list(at('id-token-claims'), claims(profile));
+    list(at('id-token-claims'), claims(user.profile));
     list(at('userinfo-claims'), []);
-    list(at('userinfo-claims'), claims(await userinfo(user)));
+    const info = await userinfo(user);
+    at('who').textContent = `Signed in as ${info.name ?? info.email ?? info.sub}`;
+    list(at('userinfo-claims'), claims(info));
   }
 
   async function refresh() {
@@ -131,7 +133,8 @@
 
   /** Signs out here and at the server (OpenID Connect RP-Initiated Logout 1.0). */
   async function signOut() {
-    await manager.signoutRedirect();
+    // With a state the server gives one back, by which this page knows why it is shown.
+    await manager.signoutRedirect({ state: 'signed out' });
   }
 
   /** Takes what the server sent the browser back with, and takes it out of the address bar. */

@@ -210,7 +210,8 @@ const pictures = process.env.IDENTETY_SCREENSHOTS;
 /** Looks at a page on a phone and on a desktop, by day and by night: axe finds nothing, nothing is cut off. */
 export async function inspect(page, name) {
   for (const colorScheme of SCHEMES) {
-    await page.emulateMedia({ colorScheme });
+    // Without motion, for halfway from one colour to another there is no contrast.
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
     for (const size of SIZES) {
       await page.setViewportSize(size);
       const where = `${name}-${size.width}x${size.height}-${colorScheme}`;
@@ -222,7 +223,7 @@ export async function inspect(page, name) {
       assert.ok(overflow <= 0, `${where} is ${overflow} pixels too wide`);
       if (pictures) {
         await mkdir(pictures, { recursive: true });
-        await page.screenshot({ path: join(pictures, `${where}.png`) });
+        await page.screenshot({ path: join(pictures, `${where}.png`), fullPage: true });
       }
     }
   }

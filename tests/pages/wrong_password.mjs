@@ -31,8 +31,10 @@ await story(({ person }) => withApp((app) => withUser({}, (user) => withClient(a
   assert.deepEqual(unknown, wrong);
   ok('an account that does not exist is answered with the same status, words and page');
 
-  const markup = await fails(page, { email: '"><b>x@example.com' }, 'x').catch((error) => error);
-  assert.equal(await page.locator('b').count(), 0, String(markup));
+  // The browser itself would refuse such an address; others do not.
+  await page.locator('form').evaluate((form) => { form.noValidate = true; });
+  await fails(page, { email: '"><b>x@example.com' }, 'x');
+  assert.equal(await page.locator('b').count(), 0);
   ok('markup in the address stays text');
 
   assert.equal(app.answers.length, 0);
