@@ -136,16 +136,15 @@ impl TestApp {
 
     /// Registers a user.
     pub async fn user(&self, email: &str, password: &str) -> TestUser {
-        let members = json!({
-            "email": email,
-            "emailVerified": true,
-            "name": "Alice Adams",
-            "password": password,
-        });
+        self.user_with(json!({"email": email, "password": password})).await
+    }
+
+    /// Registers a user with these members, `email` and `password` among them.
+    pub async fn user_with(&self, members: Value) -> TestUser {
         let answer = self.admin("POST", "/admin/users").json(&members).send().await;
         assert_eq!(answer.status, 201, "{}", answer.json());
-        let (email, password) = (email.to_owned(), password.to_owned());
-        TestUser { id: answer.text("id"), email, password }
+        let text = |name: &str| members[name].as_str().unwrap_or_default().to_owned();
+        TestUser { id: answer.text("id"), email: text("email"), password: text("password") }
     }
 
     /// All items of all tables, as text.

@@ -68,7 +68,13 @@ impl TestApp {
 
     /// A user with an address of their own.
     pub async fn alice(&self) -> TestUser {
-        self.user("alice@example.com", PASSWORD).await
+        self.user_with(json!({
+            "email": "alice@example.com",
+            "emailVerified": true,
+            "name": "Alice Adams",
+            "password": PASSWORD,
+        }))
+        .await
     }
 
     /// A browser.
