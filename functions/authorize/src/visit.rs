@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Extension;
 use axum::extract::FromRequestParts;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::{IntoResponse, Response};
 use http::request::Parts;
 use identety_domain::Timestamp;
 use identety_domain::authorization::{
@@ -36,7 +36,7 @@ impl FromRequestParts<Arc<FrontDoor>> for Visit {
         door: &Arc<FrontDoor>,
     ) -> Result<Self, Response> {
         let context = Extension::<Context>::from_request_parts(parts, door).await;
-        let Extension(context) = context.map_err(|missing| missing.into_response())?;
+        let Extension(context) = context.map_err(IntoResponse::into_response)?;
         let mut rng = match ambient::rng() {
             Ok(rng) => rng,
             Err(error) => return Err(Failure::from(error).into_page(door, &context)),
