@@ -131,9 +131,10 @@ async fn refresh_token(
         return Ok(None);
     }
     let Some(user) = services.grants.user_behind(&grant).await? else { return Ok(None) };
+    let scope = grant.scope_for(caller);
     Ok(Some(Introspection {
         active: true,
-        scope: (!grant.scope.is_empty()).then(|| grant.scope.to_string()),
+        scope: (!scope.is_empty()).then(|| scope.to_string()),
         client_id: Some(caller.client_id.to_string()),
         username: Some(user.details.email.to_string()),
         exp: Some(ends_at.seconds()),
