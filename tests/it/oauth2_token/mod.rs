@@ -2,5 +2,7 @@
 
 mod client_authentication;
 mod client_credentials;
+mod code_grant;
 mod http_input;
 mod limits;
+mod refresh;
