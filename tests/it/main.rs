@@ -9,13 +9,17 @@
 )]
 
 mod admin_clients;
+mod cors;
 mod faults;
+mod introspection;
 mod key_vault;
 mod lambda;
 mod oauth2_token;
 mod outside_clients;
+mod revocation;
 mod serve;
 mod store;
 mod template;
+mod userinfo;
 mod users_sign_in;
 mod well_known;

@@ -6,3 +6,4 @@ mod code_grant;
 mod http_input;
 mod limits;
 mod refresh;
+mod standing;
