@@ -9,11 +9,13 @@
 )]
 
 mod admin_clients;
+mod certification;
 mod cors;
 mod faults;
 mod introspection;
 mod key_vault;
 mod lambda;
+mod leaks;
 mod oauth2_token;
 mod outside_clients;
 mod revocation;

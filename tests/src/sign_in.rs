@@ -71,6 +71,31 @@ impl TestApp {
         self.user("alice@example.com", PASSWORD).await
     }
 
+    /// A user of whom everything is known.
+    pub async fn ada(&self) -> TestUser {
+        let members = json!({
+            "email": "ada@example.com", "emailVerified": true, "password": PASSWORD,
+            "phoneNumber": "+4930123456", "phoneNumberVerified": true,
+            "name": "Ada Lovelace", "givenName": "Ada", "familyName": "Lovelace", "middleName": "King",
+            "nickname": "Countess", "preferredUsername": "ada", "profile": "https://example.com/ada",
+            "picture": "https://example.com/ada.png", "website": "https://ada.example.com/",
+            "gender": "female", "birthdate": "1815-12-10", "zoneinfo": "Europe/London",
+            "locale": "en-GB",
+            "address": {
+                "formatted": "12 St James's Square", "streetAddress": "12 St James's Square",
+                "locality": "London", "region": "Greater London", "postalCode": "SW1Y 4JH",
+                "country": "GB",
+            },
+        });
+        let answer = self.admin("POST", "/admin/users").json(&members).send().await;
+        assert_eq!(answer.status, 201, "{}", answer.json());
+        TestUser {
+            id: answer.text("id"),
+            email: "ada@example.com".to_owned(),
+            password: PASSWORD.to_owned(),
+        }
+    }
+
     /// A browser.
     pub fn browser(&self) -> Browser {
         Browser::new(self.server.clone(), ISSUER)

@@ -5,5 +5,6 @@ mod client_credentials;
 mod code_grant;
 mod http_input;
 mod limits;
+mod races;
 mod refresh;
 mod standing;
