@@ -307,9 +307,10 @@ async fn a_right_secret_passes_while_its_use_cannot_be_written_down() {
     assert_eq!(wrong.status, 503, "a guess that cannot be counted is not judged");
 }
 
-/// A server with a fault, a client, a code that was not used, and its grant.
+/// A server with a fault and with its keys, a client, and a code that was not used.
 async fn code_in_hand(kind: &str) -> (TestApp, Fault, TestClient, String) {
     let (app, fault) = faulty_app().await;
+    assert_eq!(app.server.get("/.well-known/jwks.json").send().await.status, 200);
     let client = app.users_client(json!({"type": kind})).await;
     let code = app.code(&mut app.browser(), &client, &app.alice().await, &[]).await;
     (app, fault, client, code)
@@ -349,13 +350,28 @@ async fn an_exchange_that_fails_at_any_call_of_a_store_burns_no_code(
         let answer = app.redeem(&client, &code, &[]).await;
         fault.set(NONE);
         if answer.status == 200 {
-            assert!(calls >= 5, "keys, client, grant, session, user, redemption: {calls}");
+            assert!(calls >= 5, "client, grant, session, user, redemption: {calls}");
             break;
         }
         assert_failed(&answer, what, &format!("after {calls} calls"));
         let grant = stored(&app, &code).await;
         assert_eq!((grant.redeemed, grant.ended_at), (None, None), "after {calls} calls");
     }
+}
+
+#[rstest]
+#[case(UNAVAILABLE)]
+#[case(CORRUPT)]
+#[tokio::test]
+async fn an_exchange_without_keys_is_503_and_burns_no_code(#[case] what: u8) {
+    let (app, fault) = faulty_app().await;
+    let client = app.public_client().await;
+    let code = app.code(&mut app.browser(), &client, &app.alice().await, &[]).await;
+    // The keys are opened before anything else is asked of a store.
+    fault.set(what);
+    assert_failed(&app.redeem(&client, &code, &[]).await, UNAVAILABLE, "the keys");
+    fault.set(NONE);
+    assert_eq!(app.redeem(&client, &code, &[]).await.status, 200);
 }
 
 #[rstest]

@@ -77,9 +77,11 @@ async fn discovery_says_all_this_and_no_more() {
 async fn every_endpoint_that_is_listed_answers() {
     let app = TestApp::start().await;
     let metadata = metadata(&app).await;
-    let urls = metadata.as_object().unwrap().iter().filter(|(name, _)| {
-        name.ends_with("_endpoint") || name.ends_with("_uri")
-    });
+    let urls = metadata
+        .as_object()
+        .unwrap()
+        .iter()
+        .filter(|(name, _)| name.ends_with("_endpoint") || name.ends_with("_uri"));
     let urls: Vec<_> = urls.map(|(_, url)| url.as_str().unwrap().to_owned()).collect();
     assert_eq!(urls.len(), 7);
     for url in urls {
