@@ -6,7 +6,7 @@ use axum::Extension;
 use axum::extract::{RawQuery, Request, State};
 use axum::response::Response;
 use http::{HeaderMap, StatusCode};
-use identety_domain::authorization::{Decision, Step, TransactionId};
+use identety_domain::authorization::{CsrfToken, Decision, SignedIn, Step, TransactionId, Visitor};
 use identety_http::ambient;
 use identety_http::edge::Context;
 use identety_http::form::Form;
@@ -16,7 +16,7 @@ use crate::cookies::Cookies;
 use crate::failure::Failure;
 use crate::navigation::follow;
 use crate::pages::{ClientView, Consent, ScopeView, respond};
-use crate::sign_in::{check_no_more, checked_transaction, transaction_of};
+use crate::sign_in::{check_no_more, named_transaction, transaction_of};
 
 /// The page; or, where nothing need be asked, whatever comes next.
 pub(crate) async fn get(
@@ -57,7 +57,7 @@ async fn page(
     let Some(signed_in) = signed_in else {
         return Ok(follow(state, &Step::SignIn(id.clone()), context));
     };
-    let csrf = visitor.browser.csrf_token(id.as_str());
+    let csrf = csrf_token(visitor, id, &signed_in);
     let page = Consent {
         base: state.base(),
         client: &ClientView::from(&client.metadata),
@@ -68,6 +68,11 @@ async fn page(
     };
     let targets = [transaction.request.redirect_uri.as_str()];
     Ok(respond(StatusCode::OK, &page, &targets, &context.id))
+}
+
+/// The token of the form that this very user was shown: nobody decides on a page made for another.
+fn csrf_token(visitor: &Visitor, id: &TransactionId, signed_in: &SignedIn) -> CsrfToken {
+    visitor.browser.csrf_token(&format!("consent {id} {}", signed_in.session.id))
 }
 
 /// Form → CSRF token → the domain → back to the client.
@@ -91,13 +96,23 @@ async fn decide(
     let mut rng = ambient::rng()?;
     let cookies = Cookies::of(request.headers(), &state.channel.settings.issuer, &mut rng);
     let mut form = Form::read(request).await?;
-    let id = checked_transaction(&mut form, &cookies)?;
+    let visitor = cookies.visitor();
+    let id = named_transaction(&mut form)?;
+    let csrf = form.take("csrf").unwrap_or_default();
+    let signed_in = state.channel.signed_in(visitor.session.as_ref(), context.now).await?;
+    // Whose session is over decides nothing, and has to sign in first.
+    let Some(signed_in) = signed_in else {
+        return Ok(follow(state, &Step::SignIn(id), context));
+    };
+    if !csrf_token(visitor, &id, &signed_in).is(&csrf) {
+        return Err(Failure::forged());
+    }
     let decision = match form.take("decision").as_deref() {
         Some("allow") => Decision::Allow,
         Some("deny") => Decision::Deny,
         Some(_) | None => return Err(Failure::unexpected_form("no decision")),
     };
     check_no_more(&form)?;
-    let step = state.channel.decide(&id, decision, cookies.visitor(), context.now).await?;
+    let step = state.channel.decide(&id, decision, visitor, context.now).await?;
     Ok(follow(state, &step, context))
 }

@@ -152,13 +152,18 @@ pub(crate) fn seconds(seconds: Seconds) -> String {
     if seconds == 1 { "1 second".to_owned() } else { format!("{seconds} seconds") }
 }
 
+/// The transaction that a form names.
+pub(crate) fn named_transaction(form: &mut Form) -> Result<TransactionId, Failure> {
+    let id = form.take("transaction").and_then(|text| TransactionId::parse(&text));
+    id.ok_or_else(|| Failure::unexpected_form("no transaction in the form"))
+}
+
 /// The transaction of a form, once it is known that our page sent it in this browser.
 pub(crate) fn checked_transaction(
     form: &mut Form,
     cookies: &Cookies,
 ) -> Result<TransactionId, Failure> {
-    let id = form.take("transaction").and_then(|text| TransactionId::parse(&text));
-    let id = id.ok_or_else(|| Failure::unexpected_form("no transaction in the form"))?;
+    let id = named_transaction(form)?;
     let csrf = form.take("csrf").unwrap_or_default();
     if cookies.visitor().browser.csrf_token(id.as_str()).is(&csrf) {
         Ok(id)
