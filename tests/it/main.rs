@@ -9,6 +9,7 @@
 )]
 
 mod admin_clients;
+mod certification;
 mod faults;
 mod key_vault;
 mod lambda;

@@ -1,0 +1,3 @@
+//! What the certification of OpenID providers looks at, checked here before an outside judge does.
+
+mod front_channel;
