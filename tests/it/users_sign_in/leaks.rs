@@ -7,7 +7,8 @@ use identety_tests::app::TestApp;
 use identety_tests::browser::Form;
 use identety_tests::sign_in::PASSWORD;
 use serde_json::json;
-use tracing::Level;
+use tracing::subscriber::DefaultGuard;
+use tracing::{Dispatch, Level};
 use tracing_subscriber::Layer as _;
 use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -28,8 +29,8 @@ impl Write for Log {
     }
 }
 
-/// Everything that the log could show at its finest level.
-fn listen() -> (Log, tracing::subscriber::DefaultGuard) {
+/// Everything that the log could show at its finest level, for as long as the others are held.
+fn listen() -> (Log, DefaultGuard, Dispatch) {
     let log = Log::default();
     let writer = log.clone();
     // What other crates say below `warn` is never heard: see `identety_http::logging`.
@@ -40,7 +41,9 @@ fn listen() -> (Log, tracing::subscriber::DefaultGuard) {
     let layer = tracing_subscriber::fmt::layer().with_ansi(false);
     let layer = layer.with_writer(move || writer.clone()).with_filter(heard);
     let guard = tracing::subscriber::set_default(tracing_subscriber::registry().with(layer));
-    (log, guard)
+    // With one dispatcher alone, what another test's thread meets first would be silent for ever: whether
+    // anybody listens would be asked of that thread.
+    (log, guard, Dispatch::new(tracing_subscriber::registry()))
 }
 
 /// All items of the tables that have to do with users.
@@ -56,7 +59,7 @@ fn dump(app: &TestApp) -> String {
 
 #[tokio::test]
 async fn no_password_state_code_or_cookie_is_in_the_log_and_no_secret_in_clear_in_the_tables() {
-    let (log, _guard) = listen();
+    let (log, _guard, _second) = listen();
     let app = TestApp::start().await;
     let (client, user) = (app.public_client().await, app.alice().await);
     let mut browser = app.browser();
