@@ -69,7 +69,7 @@ async fn no_table_holds_a_code_token_cookie_password_or_verifier_nor_a_part_of_o
         secrets.extend(["access_token", "id_token"].map(|token| answer.text(token)));
     }
     assert!(secrets.len() > 15, "{}", secrets.len());
-    let everything = app.everything_stored();
+    let everything = app.dump();
     for expected in [user.email.as_str(), &client.client_id, "$argon2id$", "photos:read", "GRANT#"]
     {
         assert!(everything.contains(expected), "{expected}");

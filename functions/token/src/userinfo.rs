@@ -75,11 +75,13 @@ async fn token(request: Request, context: &Context) -> Result<Secret, Box<Respon
         (None, None) => Err(Box::new(response::bearer_challenge())),
         (Some(value), None) => {
             let token = value.to_str().ok().and_then(|value| value.split_once(' '));
-            match token.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")) {
-                Some((_, token)) => Ok(Secret::from(token.trim())),
-                // RFC 6750 §3.1: so does who tries another scheme.
-                None => Err(Box::new(response::bearer_challenge())),
+            if let Some((_, token)) =
+                token.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+            {
+                return Ok(Secret::from(token.trim()));
             }
+            // RFC 6750 §3.1: nor who tries another scheme.
+            Err(Box::new(response::bearer_challenge()))
         }
     }
 }
