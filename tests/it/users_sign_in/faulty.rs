@@ -92,6 +92,7 @@ faulty!(UserStore {
     find_by_email(email: &EmailAddress) -> Option<User>;
     create(user: &User) -> UserWrite;
     update(before: &User, after: &User) -> UserWrite;
+    record_rehash(id: Uuid, rehashed: Rehashed<'_>) -> ();
     delete(user: &User) -> Change;
     list(order: Order, from: From, limit: u32) -> UserList;
     count() -> u64;
