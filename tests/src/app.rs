@@ -121,19 +121,6 @@ impl TestApp {
         self.clock.fetch_sub(seconds * 1000, Ordering::SeqCst);
     }
 
-    /// All items of all tables, as text: binary attributes in base64.
-    pub fn everything_stored(&self) -> String {
-        let tables = Tables::with_prefix("test-");
-        let mut text = String::new();
-        for table in [tables.clients, tables.accounts, tables.grants, tables.keys] {
-            // The connector has no Scan; the tables are read where they are.
-            let request = serde_json::from_value(json!({"TableName": table})).expect("a request");
-            let items = self.embedded.database().scan(request).expect("a scan");
-            text.push_str(&serde_json::to_string(&items).expect("JSON"));
-        }
-        text
-    }
-
     /// The time of the server.
     pub fn now(&self) -> Timestamp {
         Timestamp::from_millis(self.clock.load(Ordering::SeqCst))
