@@ -6,7 +6,6 @@ use std::sync::{Arc, Mutex};
 use identety_tests::app::TestApp;
 use identety_tests::browser::Form;
 use identety_tests::sign_in::PASSWORD;
-use serde_json::json;
 use tracing::subscriber::DefaultGuard;
 use tracing::{Dispatch, Level};
 use tracing_subscriber::Layer as _;
@@ -46,17 +45,6 @@ fn listen() -> (Log, DefaultGuard, Dispatch) {
     (log, guard, Dispatch::new(tracing_subscriber::registry()))
 }
 
-/// All items of the tables that have to do with users.
-fn dump(app: &TestApp) -> String {
-    let mut text = String::new();
-    for table in ["test-grants", "test-accounts"] {
-        let request = serde_json::from_value(json!({"TableName": table})).expect("a request");
-        let response = app.embedded.database().scan(request).expect("a scan");
-        text.push_str(&serde_json::to_string(&response).expect("JSON"));
-    }
-    text
-}
-
 #[tokio::test]
 async fn no_password_state_code_or_cookie_is_in_the_log_and_no_secret_in_clear_in_the_tables() {
     let (log, _guard, _second) = listen();
@@ -90,7 +78,7 @@ async fn no_password_state_code_or_cookie_is_in_the_log_and_no_secret_in_clear_i
     ];
     let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     assert!(text.contains("/signin") && text.contains("wrong address or password"), "{text}");
-    let tables = dump(&app);
+    let tables = app.dump();
     assert!(tables.contains("$argon2id$") && tables.contains(state));
     for secret in secrets {
         assert!(!secret.is_empty());

@@ -183,7 +183,7 @@ async fn a_hint_that_is_not_genuine_signs_nobody_out() {
         format!("{}.{claims}.", encode(r#"{"alg":"none","typ":"JWT"}"#)),
         format!("{}.{claims}.{signature}", encode(r#"{"alg":"none"}"#)),
         format!("{header}.{}.{signature}", encode(r#"{"sub":"x"}"#)),
-        format!("{}x", genuine),
+        format!("{genuine}x"),
         theirs,
         access_token,
         "garbage".into(),
