@@ -14,6 +14,7 @@ mod certification;
 mod cors;
 mod demo;
 mod faults;
+mod faulty;
 mod introspection;
 mod key_vault;
 mod lambda;

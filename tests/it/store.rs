@@ -55,8 +55,10 @@ async fn over_http() -> Backend {
 /// A client of the DynamoDB at `address`, which a busy machine may make slow.
 fn patient(address: SocketAddr) -> DynamoDb {
     let client = config::dynamodb_at(&format!("http://{address}"));
-    let minute = TimeoutConfig::builder().operation_timeout(Duration::from_mins(1)).build();
-    DynamoDb::from_conf(client.config().to_builder().timeout_config(minute).build())
+    let minute = Duration::from_mins(1);
+    let patience =
+        TimeoutConfig::builder().operation_timeout(minute).operation_attempt_timeout(minute);
+    DynamoDb::from_conf(client.config().to_builder().timeout_config(patience.build()).build())
 }
 
 macro_rules! tests_of_stores {

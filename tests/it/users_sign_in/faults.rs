@@ -6,17 +6,17 @@ use identety_tests::call::Answer;
 use identety_tests::sign_in::{PASSWORD, request};
 use rstest::rstest;
 
-use super::faulty::{How, faulty_app};
 use super::steps::{
     SESSION, check_answer, check_page, check_redirect, consent_page, count, decide, enter,
     sign_in_page, silently, transaction,
 };
+use crate::faulty::{How, Which, faulty_app};
 
 /// Checks the page that says that the server failed, or is busy.
 #[track_caller]
 fn check_failure(page: &Answer, how: How) {
     let (status, retry_after) = match how {
-        How::Unavailable => (503, "1"),
+        How::Unavailable | How::AnswerLost => (503, "1"),
         How::Corrupt => (500, ""),
     };
     check_page(page, status);
@@ -32,7 +32,7 @@ async fn check_told(app: &TestApp, browser: &mut Browser, answer: Answer, how: H
     let landing = browser.follow(answer).await.client();
     check_answer(app, &landing);
     let error = match how {
-        How::Unavailable => "temporarily_unavailable",
+        How::Unavailable | How::AnswerLost => "temporarily_unavailable",
         How::Corrupt => "server_error",
     };
     assert_eq!(landing.get("error"), error);
@@ -47,7 +47,7 @@ async fn check_told(app: &TestApp, browser: &mut Browser, answer: Answer, how: H
 async fn before_the_client_is_known_a_store_that_fails_is_a_page(#[case] how: How) {
     let (app, fault) = faulty_app().await;
     let client = app.public_client().await;
-    fault.set("ClientStore::find", how);
+    fault.set((Which::Of("ClientStore::find"), how));
     check_failure(&app.browser().get(&request(&client, &[])).await, how);
     check_failure(&app.browser().get(&request(&client, &[("prompt", "none")])).await, how);
     fault.clear();
@@ -72,7 +72,7 @@ async fn once_it_is_known_where_to_answer_the_client_hears_it(
     let mut browser = app.browser();
     app.code(&mut browser, &client, &user, &[]).await;
     let grants = count(&app, "GRANT#");
-    fault.set(verb, how);
+    fault.set((Which::Of(verb), how));
     let answer = browser.get(&request(&client, changes)).await;
     check_told(&app, &mut browser, answer, how).await;
     fault.clear();
@@ -100,7 +100,7 @@ async fn a_sign_in_that_cannot_be_finished_is_none(
     let (client, user) = (app.public_client().await, app.alice().await);
     let mut browser = app.browser();
     let page = sign_in_page(&mut browser, &client, &[]).await;
-    fault.set(verb, how);
+    fault.set((Which::Of(verb), how));
     check_failure(&enter(&mut browser, &page, &user.email, PASSWORD).await, how);
     assert!(!browser.cookies.contains_key(SESSION));
     fault.clear();
@@ -125,7 +125,7 @@ async fn an_attempt_that_cannot_be_counted_is_not_looked_at(
     for _ in 0..failures {
         check_page(&enter(&mut browser, &page, &user.email, "wrong password").await, 400);
     }
-    fault.set(verb, How::Unavailable);
+    fault.set((Which::Of(verb), How::Unavailable));
     let computations = app.hasher.computations();
     for password in ["wrong password", PASSWORD] {
         check_failure(&enter(&mut browser, &page, &user.email, password).await, How::Unavailable);
@@ -160,7 +160,7 @@ async fn a_decision_that_cannot_be_written_down_can_be_made_again(
     let (client, user) = (app.public_client().await, app.alice().await);
     let mut browser = app.browser();
     let page = consent_page(&mut browser, &client, &user.email, &[]).await;
-    fault.set(verb, how);
+    fault.set((Which::Of(verb), how));
     check_failure(&decide(&mut browser, &page, decision).await, how);
     assert_eq!(count(&app, "GRANT#"), 0);
     fault.clear();
@@ -187,7 +187,7 @@ async fn a_page_that_cannot_be_shown_says_so(
     let page = sign_in_page(&mut browser, &client, &[]).await;
     let path = format!("/{path}?transaction={}", transaction(&page));
     for verb in ["TransactionStore::find_transaction", "ClientStore::find"] {
-        fault.set(verb, how);
+        fault.set((Which::Of(verb), how));
         check_failure(&browser.get(&path).await, how);
     }
     fault.clear();
@@ -209,7 +209,7 @@ async fn a_registration_that_cannot_be_finished_signs_nobody_in(
     let path = format!("/register?transaction={}", transaction(&sign_in));
     let page = browser.get(&path).await;
     let fields = [("email", "new@example.com"), ("password", PASSWORD)];
-    fault.set(verb, How::Unavailable);
+    fault.set((Which::Of(verb), How::Unavailable));
     check_failure(&browser.submit_once(&page, &fields).await, How::Unavailable);
     fault.clear();
     assert!(!browser.cookies.contains_key(SESSION));
@@ -235,7 +235,7 @@ async fn a_sign_out_that_cannot_be_finished_says_so_and_can_be_made_again(
     let code = app.code(&mut browser, &client, &user, &[]).await;
     let tokens = app.redeem(&client, &code, &[]).await;
     let page = browser.open("/signout").await.page();
-    fault.set(verb, How::Unavailable);
+    fault.set((Which::Of(verb), How::Unavailable));
     check_failure(&browser.submit_once(&page, &[]).await, How::Unavailable);
     assert!(browser.cookies.contains_key(SESSION), "the browser can still name it");
     fault.clear();
@@ -253,7 +253,7 @@ async fn whoever_signs_in_again_after_half_a_sign_out_gets_grants_that_stand() {
     let mut browser = app.browser();
     app.code(&mut browser, &client, &user, &[]).await;
     let page = browser.open("/signout").await.page();
-    fault.set("SessionStore::remove_session", How::Unavailable);
+    fault.set((Which::Of("SessionStore::remove_session"), How::Unavailable));
     check_failure(&browser.submit_once(&page, &[]).await, How::Unavailable);
     fault.clear();
     let code = app.code(&mut browser, &client, &user, &[("prompt", "login")]).await;

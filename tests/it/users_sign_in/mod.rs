@@ -3,7 +3,6 @@
 mod authorize;
 mod consent;
 mod faults;
-mod faulty;
 mod leaks;
 mod limits;
 pub(crate) mod logout;
