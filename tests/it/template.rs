@@ -6,7 +6,7 @@ use identety_tests::deployment::template;
 use identety_tests::lambda::Routes;
 
 /// Each path of the server, and the package that answers it.
-const PATHS: [(&str, &str); 8] = [
+const PATHS: [(&str, &str); 11] = [
     ("/.well-known/openid-configuration", "token"),
     ("/.well-known/oauth-authorization-server", "token"),
     ("/.well-known/jwks.json", "token"),
@@ -15,6 +15,9 @@ const PATHS: [(&str, &str); 8] = [
     ("/admin/clients/1", "client-admin"),
     ("/admin/clients/1/secrets", "client-admin"),
     ("/admin/clients/1/secrets/2", "client-admin"),
+    ("/admin/users", "client-admin"),
+    ("/admin/users/1", "client-admin"),
+    ("/admin/users/1/password", "client-admin"),
 ];
 
 #[test]
