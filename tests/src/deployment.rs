@@ -16,6 +16,9 @@ use crate::call::Server;
 use crate::lambda::{Function, Gateway, Routes, RunningFunction, Stage};
 use crate::moto::Moto;
 
+/// Whether people may register themselves; set for the function `authorize` alone.
+const REGISTRATION: &str = "IDENTETY_SELF_REGISTRATION";
+
 /// A deployed server.
 pub struct Deployment {
     /// The stand-in for API Gateway.
@@ -24,6 +27,8 @@ pub struct Deployment {
     pub stage: Stage,
     /// The function `token`.
     pub token: Arc<RunningFunction>,
+    /// The function `authorize`, which lets people register themselves.
+    pub authorize: Arc<RunningFunction>,
     /// The function `client-admin`.
     pub client_admin: Arc<RunningFunction>,
     /// The API key of its administrators.
@@ -75,13 +80,16 @@ impl Deployment {
         .map(|(name, value)| (name.to_owned(), value))
         .into();
         let token = run("TokenFunction", &environment).await;
+        let authorize = another("AuthorizeFunction", &environment, REGISTRATION, "true").await;
         let client_admin = run("ClientAdminFunction", &environment).await;
         gateway.attach("token", token.clone());
+        gateway.attach("authorize", authorize.clone());
         gateway.attach("client-admin", client_admin.clone());
         Self {
             gateway,
             stage,
             token,
+            authorize,
             client_admin,
             api_key,
             stores,
@@ -99,10 +107,24 @@ impl Deployment {
 
     /// Another process of the function `token`, with a variable set otherwise.
     pub async fn another_token_function(&self, name: &str, value: &str) -> Arc<RunningFunction> {
-        let mut environment = self.environment.clone();
-        environment.push((name.to_owned(), value.to_owned()));
-        run("TokenFunction", &environment).await
+        another("TokenFunction", &self.environment, name, value).await
     }
+
+    /// A process of the function `authorize` where people cannot register themselves.
+    pub async fn authorize_function_without_registration(&self) -> Arc<RunningFunction> {
+        another("AuthorizeFunction", &self.environment, REGISTRATION, "false").await
+    }
+}
+
+async fn another(
+    logical_id: &str,
+    environment: &[(String, String)],
+    name: &str,
+    value: &str,
+) -> Arc<RunningFunction> {
+    let mut environment = environment.to_vec();
+    environment.push((name.to_owned(), value.to_owned()));
+    run(logical_id, &environment).await
 }
 
 async fn run(logical_id: &str, environment: &[(String, String)]) -> Arc<RunningFunction> {
