@@ -1,4 +1,5 @@
-# Each target does its own set-up. `make run` needs Rust; `make test` and `make check` also Python 3 and Node 20.
+# Each target does its own set-up. `make run` needs Rust; `make test` and `make check` also Python 3 and Node 20,
+# and the tests Chromium.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -9,7 +10,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export SAM_CLI_TELEMETRY := 0
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help run test check fmt clippy deny layers infra build deploy setup clean
+.PHONY: help run test check fmt clippy deny layers infra build deploy setup browser clean
 
 help: ## Says what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/make \1\t\2/'
@@ -17,7 +18,7 @@ help: ## Says what there is
 run: ## Runs the whole server on this machine: http://localhost:8080
 	cargo run --locked --quiet -p identety -- serve
 
-test: setup ## Runs every test, in process, as a program, as Lambda binaries, and with outside clients
+test: setup browser ## Runs every test, in process, as a program, as Lambda binaries, with outside clients and a browser
 	infra/check.sh
 	cargo test --locked --workspace --no-run
 	cargo build --locked -p identety
@@ -52,16 +53,20 @@ build: setup ## Builds the Lambda functions for deployment
 deploy: build ## Deploys to your AWS account; asks for what it must know
 	sam deploy --guided --config-file infra/samconfig.toml
 
-setup: $(VENV)/.ready tests/clients/node_modules/.ready
+setup: $(VENV)/.ready tests/clients/node_modules/.ready tests/clients/mcp/node_modules/.ready
 
 $(VENV)/.ready: tests/requirements.txt
 	python3 -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --requirement tests/requirements.txt
 	touch $@
 
-tests/clients/node_modules/.ready: tests/clients/package-lock.json
-	cd tests/clients && npm ci --no-audit --no-fund --silent
+%/node_modules/.ready: %/package-lock.json
+	cd $* && npm ci --no-audit --no-fund --silent
 	touch $@
 
+# Nothing but the tests opens a browser, so nothing but the tests installs one.
+browser:
+	tests/pages/browser.sh
+
 clean: ## Removes what was built
-	rm -rf target .aws-sam $(VENV) tests/clients/node_modules
+	rm -rf target .aws-sam $(VENV) tests/clients/node_modules tests/clients/mcp/node_modules

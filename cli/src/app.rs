@@ -96,7 +96,6 @@ impl App {
     }
 
     /// What answers every request.
-    #[must_use]
     pub fn into_router(self) -> Router {
         edge::finish(self.routes, self.clock)
     }

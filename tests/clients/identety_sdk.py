@@ -12,6 +12,7 @@ from identety import (
     AsyncIdentety,
     AuthenticationError,
     BadRequestError,
+    ConflictError,
     Identety,
     NotFoundError,
 )
@@ -41,6 +42,7 @@ def main():
         update(sdk, made)
         tokens(server, sdk, made)
         refusals(sdk, server, made)
+        users(sdk)
         asyncio.run(asynchronously(options))
         delete(sdk, made[1:], server)
         del made[1:]
@@ -242,6 +244,103 @@ def refusals(sdk, server, made):
     ok("bad input raises BadRequestError, whose body names every bad field")
 
 
+ADDRESS = {
+    "street_address": "12 St James's Square",
+    "locality": "London",
+    "region": "Greater London",
+    "postal_code": "SW1Y 4JH",
+    "country": "GB",
+}
+
+
+def person(given_name, family_name, **members):
+    """What the SDK wants to know of a user each time."""
+    return {
+        "given_name": given_name,
+        "family_name": family_name,
+        "name": f"{given_name} {family_name}",
+        "locale": "en-GB",
+        "picture": "https://shop.example.com/picture.png",
+        "address": ADDRESS,
+        "metadata": {"team": "engines"},
+        **members,
+    }
+
+
+def users(sdk):
+    made = []
+    try:
+        manage_users(sdk, made)
+    finally:
+        for user in made:
+            with suppress(NotFoundError):
+                sdk.users.delete(user.id)
+
+
+def manage_users(sdk, made):
+    def new(email, **members):
+        user = sdk.users.create(email=email, password="correct horse", **members)
+        made.append(user)
+        return user
+
+    # Addresses that no other run of this program has.
+    domain = f"{uuid.uuid4()}.example.com"
+    ada = new(f"Ada@{domain}", **person("Ada", "Lovelace"))
+    grace = new(f"grace@{domain}", **person("Grace", "Hopper", locale="en-US"))
+    for user in (ada, sdk.users.retrieve(ada.id)):
+        for name, value in person("Ada", "Lovelace", address=None).items():
+            if name != "address":
+                equal(getattr(user, name), value, name)
+        for name, value in ADDRESS.items():
+            equal(getattr(user.address, name), value, f"{name} of the address")
+        check("correct horse" not in user.to_json(), "the password is shown")
+        equal(user.to_dict()["email"], f"Ada@{domain}", "email")
+        equal(user.to_dict()["hasPassword"], True, "hasPassword")
+    ok("the SDK made users and read them; their passwords are not shown")
+
+    changed = sdk.users.update(ada.id, **person("Augusta", "King", metadata={}))
+    for user in (changed, sdk.users.retrieve(ada.id)):
+        equal((user.name, user.metadata), ("Augusta King", {}), "name and metadata after the update")
+        equal(user.to_dict()["email"], f"Ada@{domain}", "email, which the SDK does not send")
+        equal(user.to_dict()["hasPassword"], True, "hasPassword, which the SDK does not send")
+    ok("update replaces what the SDK sends, and leaves email and password")
+
+    for order, expected in (("asc", [ada.id, grace.id]), ("desc", [grace.id, ada.id])):
+        found = []
+        for page in range(1, 51):
+            answer = sdk.users.list(
+                columns="id,email,phone_number,email_verified", limit=2, page=page, sort=order, sort_by="created_at"
+            )
+            for node in answer.nodes:
+                columns = {"id", "email", "phoneNumber", "emailVerified"}
+                equal(node.to_dict().keys(), columns, "columns of a node")
+            found += [node.id for node in answer.nodes if node.id in expected]
+            if len(answer.nodes) < 2:
+                break
+        equal(found, expected, f"our users in {order} order")
+    for column in ("id", "email", "name", "phone_number", "address", "locale", "created_at", "updated_at"):
+        sdk.users.list(columns=column, sort_by="email")
+    ok("the list pages, sorts, and knows every column of the SDK")
+
+    with raises(ConflictError, "an email that is taken"):
+        new(f"ADA@{domain}", **person("Another", "Ada"))
+    with raises(BadRequestError, "a short password", lambda error: error.body["errors"][0]["field"] == "password"):
+        made.append(sdk.users.create(email=f"x@{domain}", password="short", **person("X", "Y")))
+    with raises(BadRequestError, "no email", lambda error: error.body["errors"][0]["field"] == "email"):
+        new("nobody", **person("X", "Y"))
+    with raises(NotFoundError, "an unknown user"):
+        sdk.users.retrieve(str(uuid.uuid4()))
+    ok("bad users raise what bad clients raise")
+
+    for user in (ada, grace):
+        before = sdk.users.retrieve(user.id)
+        equal(sdk.users.delete(user.id).to_dict(), before.to_dict(), "the user, as it was deleted")
+        with raises(NotFoundError, "retrieve after delete"):
+            sdk.users.retrieve(user.id)
+    new(f"ada@{domain}", **person("Ada", "Again"))
+    ok("delete answers with the user as it was; its email is free then")
+
+
 async def asynchronously(options):
     async with AsyncIdentety(**options) as sdk:
         names = [f"Async {number}" for number in range(5)]
@@ -260,6 +359,13 @@ async def asynchronously(options):
         equal([client.id for client in gone], [client.id for client in made], "deleted clients")
         with raises(NotFoundError, "a deleted client"):
             await sdk.clients.retrieve(first.id)
+        email = f"{uuid.uuid4()}@example.com"
+        user = await sdk.users.create(email=email, password="correct horse", **person("Ada", "Lovelace"))
+        try:
+            changed = await sdk.users.update(user.id, **person("Augusta", "King"))
+            equal(changed.name, "Augusta King", "name of the user after the update")
+        finally:
+            await sdk.users.delete(user.id)
     ok("the asynchronous SDK creates, reads, changes, lists and deletes")
 
 

@@ -5,7 +5,6 @@
 
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 
 import { JwtVerifier } from 'aws-jwt-verify';
 import { SimpleJwksCache } from 'aws-jwt-verify/jwk';
@@ -13,47 +12,24 @@ import * as jose from 'jose';
 import * as oauth from 'oauth4webapi';
 import * as client from 'openid-client';
 
-const TIMEOUT = 15; // seconds, for each request
+import { TIMEOUT, admin, issuer, ok, withClient } from './common.mjs';
+
 const ORDERS = 'https://orders.example.com';
 const BILLING = 'https://billing.example.com';
 const ALGORITHMS = ['RS256', 'ES256'];
-
-const issuer = new URL(process.env.IDENTETY_URL).href.replace(/\/$/, '');
-const { apiKey } = JSON.parse(await readFile(process.env.IDENTETY_ADMIN, 'utf8'));
 
 // Plain http is for loopback alone; the libraries want to be told.
 const isPlain = issuer.startsWith('http:');
 const insecure = isPlain ? { execute: [client.allowInsecureRequests] } : {};
 
-const ok = (message) => console.log(`ok: ${message}`);
-
-async function admin(method, path, body, expected) {
-  const response = await fetch(`${issuer}/admin${path}`, {
-    method,
-    headers: { 'x-api-key': apiKey, 'content-type': 'application/json' },
-    body: body && JSON.stringify(body),
-    signal: AbortSignal.timeout(TIMEOUT * 1000),
-  });
-  const text = await response.text();
-  assert.equal(response.status, expected, `${method} ${path}: ${text}`);
-  return JSON.parse(text);
-}
-
-/** Runs `use` with a registered client, which is gone afterwards. */
-async function withClient(members, use) {
-  const registered = await admin('POST', '/clients', {
-    name: 'openid-client',
-    type: 'm2m',
-    scopes: ['orders:read', 'orders:write'],
-    audiences: [ORDERS, BILLING],
-    ...members,
-  }, 201);
-  try {
-    await use(registered);
-  } finally {
-    await admin('DELETE', `/clients/${registered.id}`, undefined, 200);
-  }
-}
+/** Runs `use` with a registered m2m client. */
+const withM2m = (members, use) => withClient({
+  name: 'openid-client',
+  type: 'm2m',
+  scopes: ['orders:read', 'orders:write'],
+  audiences: [ORDERS, BILLING],
+  ...members,
+}, use);
 
 /** What openid-client knows after discovery by `algorithm`. */
 function discover({ clientId, clientSecret }, { algorithm = 'oidc', method = client.ClientSecretBasic } = {}) {
@@ -82,7 +58,7 @@ async function discovery() {
 }
 
 async function tokens(metadata, alg) {
-  await withClient({ accessTokenSigningAlg: alg, accessTokenLifetime: 900 }, async (registered) => {
+  await withM2m({ accessTokenSigningAlg: alg, accessTokenLifetime: 900 }, async (registered) => {
     const ids = new Set();
     for (const method of [client.ClientSecretBasic, client.ClientSecretPost]) {
       const config = await discover(registered, { method });
@@ -208,7 +184,7 @@ async function byAws(metadata, token, { audience, scope }, forgeries) {
 }
 
 async function refusals() {
-  await withClient({}, async (registered) => {
+  await withM2m({}, async (registered) => {
     const wrong = { ...registered, clientSecret: `m2m_secret_${randomUUID()}` };
     const unknown = { ...registered, clientId: `m2m_${randomUUID().slice(0, 24)}` };
     for (const method of [client.ClientSecretBasic, client.ClientSecretPost]) {
@@ -262,7 +238,7 @@ async function imported() {
     clientId: `billing service: ${randomUUID()}`,
     clientSecret: `a+b %41&c=d:"e"/?~${randomUUID()}`,
   };
-  await withClient(credentials, async (registered) => {
+  await withM2m(credentials, async (registered) => {
     assert.equal(registered.clientId, credentials.clientId);
     for (const method of [client.ClientSecretBasic, client.ClientSecretPost]) {
       const config = await discover(credentials, { method });

@@ -102,6 +102,7 @@ faulty!(UserStore {
     read find_by_email(email: &EmailAddress) -> Option<User>;
     write create(user: &User) -> UserWrite;
     write update(before: &User, after: &User) -> UserWrite;
+    write record_rehash(id: Uuid, rehashed: Rehashed<'_>) -> ();
     write delete(user: &User) -> Change;
     read list(order: Order, from: From, limit: u32) -> UserList;
     read count() -> u64;
@@ -255,6 +256,29 @@ async fn a_write_that_fails_is_503_and_writes_nothing() {
     assert_eq!(list["meta"]["total"], 1);
     assert_eq!(list["nodes"][0]["name"], "Orders");
     assert_eq!(list["nodes"][0]["version"], 1);
+}
+
+#[tokio::test]
+async fn a_write_of_a_user_that_fails_is_503_and_writes_nothing() {
+    let (app, fault) = faulty_app().await;
+    let user = app.user("ada@example.com", "correct horse").await;
+    let path = format!("/admin/users/{}", user.id);
+    let before = app.admin("GET", &path).send().await.json();
+    fault.set(UNAVAILABLE_FOR_WRITES);
+    for (method, path, members) in [
+        ("POST", "/admin/users", json!({"email": "other@example.com"})),
+        ("PATCH", &path, json!({"name": "Changed"})),
+        ("PUT", &path, json!({"name": "Changed"})),
+        ("PUT", &format!("{path}/password"), json!({"password": "battery staple"})),
+        ("DELETE", &path, json!({})),
+    ] {
+        let answer = app.admin(method, path).json(&members).send().await;
+        assert_eq!(answer.status, 503, "{method} {path}");
+        no_internals(&answer);
+    }
+    fault.set(NONE);
+    assert_eq!(app.admin("GET", &path).send().await.json(), before);
+    assert_eq!(app.admin("GET", "/admin/users").send().await.json()["meta"]["total"], 1);
 }
 
 #[tokio::test]

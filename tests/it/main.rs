@@ -9,11 +9,15 @@
 )]
 
 mod admin_clients;
+mod admin_users;
+mod demo;
 mod faults;
 mod key_vault;
 mod lambda;
 mod oauth2_token;
+mod openidconnect;
 mod outside_clients;
+mod pages;
 mod serve;
 mod store;
 mod template;

@@ -95,7 +95,8 @@ async fn a_second_start_finds_everything_as_it_was_and_prints_no_secret() {
     let list = second.server().get("/admin/clients").bearer(&token).send().await;
     assert_eq!(list.status, 200, "a token from before still verifies");
     let printed = second.welcome.join("\n");
-    for secret in [&admin["clientSecret"], &admin["apiKey"]] {
+    let password = &admin["demoUser"]["password"];
+    for secret in [&admin["clientSecret"], &admin["apiKey"], password] {
         assert!(!printed.contains(secret.as_str().unwrap()));
     }
 }
@@ -161,7 +162,7 @@ async fn only_admin_json_holds_a_secret_in_clear_and_only_its_owner_may_read_it(
     assert_eq!(admin["issuer"], serve.url.as_str());
     let ended = serve.stop().await;
     let members: Vec<_> = admin.as_object().unwrap().keys().map(String::as_str).collect();
-    assert_eq!(members, ["apiKey", "clientId", "clientSecret", "issuer"]);
+    assert_eq!(members, ["apiKey", "clientId", "clientSecret", "demoUser", "issuer"]);
     for entry in fs::read_dir(&data).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_str().unwrap().to_owned();
@@ -171,7 +172,8 @@ async fn only_admin_json_holds_a_secret_in_clear_and_only_its_owner_may_read_it(
         }
         if name != "admin.json" {
             let content = String::from_utf8_lossy(&fs::read(&path).unwrap()).into_owned();
-            for secret in [&admin["clientSecret"], &admin["apiKey"]] {
+            let password = &admin["demoUser"]["password"];
+            for secret in [&admin["clientSecret"], &admin["apiKey"], password] {
                 assert!(!content.contains(secret.as_str().unwrap()), "{name}");
             }
         }

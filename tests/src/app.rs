@@ -5,8 +5,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use identety::app::{self, Stores};
 use identety_domain::hashing::{HashCost, SecretHasher};
-use identety_domain::store::UserWrite;
-use identety_domain::user::{Password, UserMetadata};
 use identety_domain::{Issuer, Settings, Timestamp, admin};
 use identety_dynamodb::{Embedded, Tables, create_tables};
 use identety_http::ambient;
@@ -49,9 +47,9 @@ pub struct TestClient {
 /// A user that a test registered.
 #[derive(Clone, Debug)]
 pub struct TestUser {
-    /// The `sub` of the user's tokens.
+    /// The key of the administration API, and the `sub`.
     pub id: String,
-    /// The e-mail address.
+    /// The e-mail address, as it was given.
     pub email: String,
     /// The password.
     pub password: String,
@@ -66,7 +64,7 @@ impl TestApp {
     /// A server whose stores go through `wrap`, which may make them fail.
     pub async fn start_with(wrap: impl FnOnce(Stores) -> Stores) -> Self {
         let embedded = Embedded::in_memory().expect("an embedded store");
-        let tables = Tables::with_prefix("test-");
+        let tables = tables();
         create_tables(&embedded.client(), &tables).await.expect("tables");
         let stores = wrap(Stores::on(&embedded.client(), &tables));
         let mut rng = ambient::rng().expect("randomness");
@@ -129,34 +127,38 @@ impl TestApp {
         .await
     }
 
-    /// Registers a user.
-    pub async fn user(&self, email: &str, password: &str) -> TestUser {
-        let metadata = UserMetadata {
-            email: Some(email.to_owned()),
-            name: Some("Alice Adams".to_owned()),
-            email_verified: Some(true),
-            ..UserMetadata::default()
-        };
-        let details = metadata.validate().expect("details");
-        let chosen = Password::new(password.into()).expect("a password");
-        let mut rng = ambient::rng().expect("randomness");
-        let user = identety_domain::user::register(
-            details,
-            Some(&chosen),
-            &self.hasher,
-            self.now(),
-            &mut rng,
-        )
-        .expect("a user");
-        assert_eq!(self.stores.users.create(&user).await.expect("a write"), UserWrite::Done);
-        TestUser { id: user.id.to_string(), email: email.to_owned(), password: password.to_owned() }
-    }
-
     /// Changes a client.
     pub async fn change(&self, client: &TestClient, members: Value) {
         let path = format!("/admin/clients/{}", client.id);
         let answer = self.admin("PATCH", &path).json(&members).send().await;
         assert_eq!(answer.status, 200, "{}", answer.json());
+    }
+
+    /// Registers a user.
+    pub async fn user(&self, email: &str, password: &str) -> TestUser {
+        let members = json!({
+            "email": email,
+            "emailVerified": true,
+            "name": "Alice Adams",
+            "password": password,
+        });
+        let answer = self.admin("POST", "/admin/users").json(&members).send().await;
+        assert_eq!(answer.status, 201, "{}", answer.json());
+        let (email, password) = (email.to_owned(), password.to_owned());
+        TestUser { id: answer.text("id"), email, password }
+    }
+
+    /// All items of all tables, as text.
+    pub fn dump(&self) -> String {
+        let Tables { clients, accounts, keys, grants } = tables();
+        let mut text = String::new();
+        for table in [clients, accounts, keys, grants] {
+            // The way of the stores has no Scan; the tables are read where they are.
+            let request = serde_json::from_value(json!({ "TableName": table })).expect("a scan");
+            let response = self.embedded.database().scan(request).expect("the items");
+            text.push_str(&serde_json::to_string(&response).expect("JSON"));
+        }
+        text
     }
 
     /// A `client_credentials` request of `client`, with more parameters.
@@ -176,6 +178,10 @@ impl TestApp {
         assert_eq!(answer.status, 200, "{}", answer.json());
         answer.text("access_token")
     }
+}
+
+fn tables() -> Tables {
+    Tables::with_prefix("test-")
 }
 
 /// The header and the claims of a JWT, unverified.

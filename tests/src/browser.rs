@@ -120,6 +120,32 @@ impl Browser {
         self.post(&form.action, &all).await
     }
 
+    /// Goes to a path or URL and on to the client: signs in and consents where that is asked.
+    pub async fn authorize(&mut self, url: &str, email: &str, password: &str) -> Landing {
+        let shown = self.open(url).await;
+        self.go_on(shown, email, password).await
+    }
+
+    /// The rest of that way.
+    pub async fn go_on(&mut self, mut shown: Shown, email: &str, password: &str) -> Landing {
+        for _ in 0..3 {
+            let page = match shown {
+                Shown::Client(landing) => return landing,
+                Shown::Page(page) => page,
+            };
+            let html = html(&page);
+            let fields: &[(&str, &str)] = if html.contains("id=\"password\"") {
+                &[("email", email), ("password", password)]
+            } else if html.contains("id=\"allow\"") {
+                &[("decision", "allow")]
+            } else {
+                panic!("neither sign-in nor consent: {} {html}", page.status);
+            };
+            shown = self.submit(&page, fields).await;
+        }
+        shown.client()
+    }
+
     /// Follows redirects as long as they stay at the server.
     pub async fn follow(&mut self, mut answer: Answer) -> Shown {
         for _ in 0..10 {
@@ -128,12 +154,18 @@ impl Browser {
             }
             assert_eq!(answer.status, 303, "what was posted must not be posted on");
             let location = answer.header("location").to_owned();
-            if !location.starts_with(&format!("{}/", self.issuer)) {
+            if !self.is_own(&location) {
                 return Shown::Client(landing(location));
             }
             answer = self.get(&location).await;
         }
         panic!("too many redirects")
+    }
+
+    /// Whether a URL is of the server itself, and not of an app that it serves beside.
+    fn is_own(&self, url: &str) -> bool {
+        let path = url.strip_prefix(&self.issuer).unwrap_or_default();
+        path.starts_with('/') && !path.starts_with("/demo")
     }
 
     fn path(&self, url: &str) -> String {

@@ -29,6 +29,7 @@ pub mod contract;
 pub mod deployment;
 pub mod lambda;
 pub mod moto;
+pub mod outside;
 pub mod serve;
 pub mod sign_in;
 pub mod story;

@@ -84,23 +84,7 @@ impl TestApp {
 
     /// The rest of that way.
     pub async fn go_on(&self, browser: &mut Browser, shown: Shown, user: &TestUser) -> Landing {
-        let mut shown = shown;
-        for _ in 0..3 {
-            let page = match shown {
-                Shown::Client(landing) => return landing,
-                Shown::Page(page) => page,
-            };
-            let html = crate::browser::html(&page);
-            let fields: &[(&str, &str)] = if html.contains("id=\"password\"") {
-                &[("email", &user.email), ("password", &user.password)]
-            } else if html.contains("id=\"allow\"") {
-                &[("decision", "allow")]
-            } else {
-                panic!("neither sign-in nor consent: {} {html}", page.status);
-            };
-            shown = browser.submit(&page, fields).await;
-        }
-        shown.client()
+        browser.go_on(shown, &user.email, &user.password).await
     }
 
     /// A code for `client`, by a plain request with these changes.

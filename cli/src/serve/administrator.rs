@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ServeError;
 use super::data::DataFolder;
+use super::demo::{self, DemoUser};
 use crate::app::Stores;
 
 const FILE: &str = "admin.json";
@@ -23,6 +24,9 @@ pub(crate) struct AdminFile {
     pub(crate) client_id: String,
     pub(crate) client_secret: String,
     pub(crate) api_key: String,
+    /// Whom to try the sign-in with. Files of earlier versions lack it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) demo_user: Option<DemoUser>,
 }
 
 /// The administrator, and whether it is new.
@@ -42,13 +46,19 @@ pub(crate) async fn ensure(
     now: Timestamp,
     rng: &mut StdRng,
 ) -> Result<LocalAdministrator, ServeError> {
+    demo::ensure_client(&settings.issuer, stores, hasher, now, rng).await?;
     if let Some(text) = folder.read(FILE)? {
-        let mut file: AdminFile = serde_json::from_str(&text).map_err(|_| folder.damaged(FILE))?;
-        if file.issuer != settings.issuer.as_str() {
-            settings.issuer.as_str().clone_into(&mut file.issuer);
-            write(folder, &file)?;
+        let file: AdminFile = serde_json::from_str(&text).map_err(|_| folder.damaged(FILE))?;
+        let mut current = file.clone();
+        settings.issuer.as_str().clone_into(&mut current.issuer);
+        if current.demo_user.is_none() {
+            let issuer = &settings.issuer;
+            current.demo_user = demo::ensure_user(issuer, stores, hasher, false, now, rng).await?;
         }
-        return Ok(LocalAdministrator { file, is_new: false });
+        if current != file {
+            write(folder, &current)?;
+        }
+        return Ok(LocalAdministrator { file: current, is_new: false });
     }
     let api_key = admin::generate_api_key(rng);
     let phc = hasher.hash(&api_key, HashCost::Generated, rng)?;
@@ -68,11 +78,13 @@ pub(crate) async fn ensure(
         Creation::ClientIdTaken => return Err(defect(&[]).into()),
     }
     let client_secret = secret.as_ref().map_or("", |secret| secret.expose()).to_owned();
+    let demo_user = demo::ensure_user(&settings.issuer, stores, hasher, true, now, rng).await?;
     let file = AdminFile {
         issuer: settings.issuer.to_string(),
         client_id: client.client_id.to_string(),
         client_secret,
         api_key: api_key.expose().to_owned(),
+        demo_user,
     };
     write(folder, &file)?;
     Ok(LocalAdministrator { file, is_new: true })

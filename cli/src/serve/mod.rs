@@ -2,6 +2,7 @@
 
 mod administrator;
 mod data;
+mod demo;
 mod listener;
 mod welcome;
 
@@ -122,7 +123,7 @@ async fn serve(options: Options) -> Result<(), ServeError> {
 
     tokio::spawn(forget_expired(embedded));
     welcome::print(&settings, address, &folder, &administrator, &mut rng);
-    listener::serve(socket, app.into_router(), shutdown).await;
+    listener::serve(socket, app.with(demo::routes()).into_router(), shutdown).await;
     Ok(())
 }
 

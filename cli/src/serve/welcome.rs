@@ -7,6 +7,7 @@ use rand::rngs::StdRng;
 
 use super::administrator::LocalAdministrator;
 use super::data::DataFolder;
+use super::demo::{self, DemoUser};
 
 /// Prints where the server is and, at the first start, three lines to paste. It is the only time that a
 /// secret is printed.
@@ -22,6 +23,13 @@ pub(crate) fn print(
     println!("  listens on   {address}");
     println!("  discovery    {issuer}/.well-known/openid-configuration");
     println!("  credentials  {} (yours alone)", folder.file("admin.json").display());
+    match &administrator.file.demo_user {
+        Some(DemoUser { email, password }) if administrator.is_new => {
+            println!("  demo         {issuer}{}   (sign in as {email} / {password})", demo::PATH);
+        }
+        Some(_) => println!("  demo         {issuer}{}   (its user is in admin.json)", demo::PATH),
+        None => println!("  demo         {issuer}{}", demo::PATH),
+    }
     if administrator.is_new {
         let api_key = &administrator.file.api_key;
         let secret = id::random_text::<24>(rng);

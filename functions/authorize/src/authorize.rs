@@ -11,6 +11,7 @@ use identety_domain::discovery::path;
 use identety_http::edge::Context;
 use identety_http::form::{self, FormError};
 use identety_http::{ambient, body};
+use percent_encoding::{AsciiSet, CONTROLS, percent_encode};
 
 use crate::FrontDoor;
 use crate::cookies::Cookies;
@@ -19,6 +20,9 @@ use crate::navigation::{follow, see_other};
 
 /// The longest query that is sent on: API Gateway takes 10 240 bytes for request line and headers.
 const MAX_QUERY: usize = 8000;
+
+/// What a browser would encode in a query (WHATWG URL §1.3); what is encoded stays as it is.
+const NO_QUERY: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').add(b'>').add(b'\'');
 
 /// The query → the domain → a page, or back to the client.
 pub(crate) async fn get(
@@ -93,16 +97,6 @@ pub(crate) async fn as_get(
     if bytes.len() > MAX_QUERY {
         return Err(Failure::too_long());
     }
-    // What is no part of a URL is encoded; what is encoded stays so.
-    let mut query = String::with_capacity(bytes.len());
-    for byte in &bytes {
-        if byte.is_ascii_graphic()
-            && !matches!(byte, b'#' | b'"' | b'<' | b'>' | b'\\' | b'`' | b'{' | b'}' | b'|' | b'^')
-        {
-            query.push(char::from(*byte));
-        } else {
-            query.push_str(&format!("%{byte:02X}"));
-        }
-    }
+    let query = percent_encode(&bytes, NO_QUERY);
     Ok(see_other(&format!("{}{path}?{query}", state.base()), context))
 }

@@ -95,7 +95,7 @@ async fn decide(
     let decision = match form.take("decision").as_deref() {
         Some("allow") => Decision::Allow,
         Some("deny") => Decision::Deny,
-        Some(_) | None => return Err(Failure::unexpected_form("no decision")),
+        Some(_) | None => return Err(Failure::unexpected_form(&"no decision")),
     };
     check_no_more(&form)?;
     let step = state.channel.decide(&id, decision, cookies.visitor(), context.now).await?;

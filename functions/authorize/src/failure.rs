@@ -1,5 +1,7 @@
 //! What went wrong, as a page that says what to do.
 
+use std::fmt::Display;
+
 use axum::response::Response;
 use http::StatusCode;
 use identety_domain::Seconds;
@@ -35,13 +37,13 @@ impl Failure {
         title: &'static str,
         text: &'static str,
         what_to_do: &'static str,
-        cause: impl ToString,
+        cause: &dyn Display,
     ) -> Self {
         Self { status, title, text, what_to_do, retry_after: None, cause: cause.to_string() }
     }
 
     /// The app made a mistake.
-    fn of_the_app(text: &'static str, cause: impl ToString) -> Self {
+    fn of_the_app(text: &'static str, cause: &dyn Display) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "This link does not work", text, ASK_THE_APP, cause)
     }
 
@@ -52,12 +54,12 @@ impl Failure {
             "This form cannot be used",
             "It did not come from the page that this browser was shown, or cookies are switched off.",
             START_AGAIN,
-            "wrong CSRF token",
+            &"wrong CSRF token",
         )
     }
 
     /// A form that has not the fields of ours.
-    pub(crate) fn unexpected_form(cause: impl ToString) -> Self {
+    pub(crate) fn unexpected_form(cause: &dyn Display) -> Self {
         Self::new(
             StatusCode::BAD_REQUEST,
             "This form cannot be used",
@@ -74,14 +76,14 @@ impl Failure {
             "Registration is closed",
             "Here, nobody can make an account for themselves.",
             "Ask the people who run the app for an account.",
-            "self-registration is off",
+            &"self-registration is off",
         )
     }
 
     /// The request is longer than an address can be.
     pub(crate) fn too_long() -> Self {
         let text = "The app sent a request that is too long.";
-        let failure = Self::of_the_app(text, "the request does not fit into a URL");
+        let failure = Self::of_the_app(text, &"the request does not fit into a URL");
         Self { status: StatusCode::PAYLOAD_TOO_LARGE, ..failure }
     }
 
@@ -108,16 +110,16 @@ impl From<StoreError> for Failure {
                     "Please try again in a moment",
                     "The server is busy.",
                     "Wait a few seconds, then reload this page.",
-                    error,
+                    &error,
                 )
             },
-            StoreError::Corrupt(_) | StoreError::Other(_) => Self::of_the_server(error),
+            StoreError::Corrupt(_) | StoreError::Other(_) => Self::of_the_server(&error),
         }
     }
 }
 
 impl Failure {
-    fn of_the_server(cause: impl ToString) -> Self {
+    fn of_the_server(cause: &dyn Display) -> Self {
         Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,
             "Something went wrong",
@@ -130,7 +132,7 @@ impl Failure {
 
 impl From<NoRandomness> for Failure {
     fn from(error: NoRandomness) -> Self {
-        Self::of_the_server(error)
+        Self::of_the_server(&error)
     }
 }
 
@@ -146,7 +148,7 @@ impl From<NoClient> for Failure {
                 "The app wants to send you to an address that it has not registered."
             }
         };
-        Self::of_the_app(text, error)
+        Self::of_the_app(text, &error)
     }
 }
 
@@ -158,17 +160,17 @@ impl From<FlowError> for Failure {
                 "This sign-in is over",
                 "It took too long, or it was begun in another browser.",
                 START_AGAIN,
-                error,
+                &error,
             ),
             FlowError::Done => Self::new(
                 StatusCode::BAD_REQUEST,
                 "This sign-in is complete",
                 "The app has had its answer already.",
                 "Go back to the app. To sign in again, start from there.",
-                error,
+                &error,
             ),
             FlowError::NoClient(error) => error.into(),
-            FlowError::Hash(error) => Self::of_the_server(error),
+            FlowError::Hash(error) => Self::of_the_server(&error),
             FlowError::Store(error) => error.into(),
         }
     }
@@ -185,7 +187,7 @@ impl From<LogoutError> for Failure {
                 "The app wants to send you to an address that it has not registered."
             }
         };
-        Self::of_the_app(text, error)
+        Self::of_the_app(text, &error)
     }
 }
 
@@ -201,6 +203,6 @@ impl From<FormError> for Failure {
             | FormError::Repeated
             | FormError::TooMany => StatusCode::BAD_REQUEST,
         };
-        Self { status, ..Self::unexpected_form(error) }
+        Self { status, ..Self::unexpected_form(&error) }
     }
 }

@@ -50,7 +50,7 @@ async fn show(
 pub(crate) fn transaction_of(query: Option<&str>) -> Result<TransactionId, Failure> {
     let mut form = Form::parse(query.unwrap_or_default().as_bytes())?;
     let id = form.take("transaction").and_then(|text| TransactionId::parse(&text));
-    id.ok_or_else(|| Failure::unexpected_form("no transaction in the query"))
+    id.ok_or_else(|| Failure::unexpected_form(&"no transaction in the query"))
 }
 
 /// What was wrong with what was entered before.
@@ -158,7 +158,7 @@ pub(crate) fn checked_transaction(
     cookies: &Cookies,
 ) -> Result<TransactionId, Failure> {
     let id = form.take("transaction").and_then(|text| TransactionId::parse(&text));
-    let id = id.ok_or_else(|| Failure::unexpected_form("no transaction in the form"))?;
+    let id = id.ok_or_else(|| Failure::unexpected_form(&"no transaction in the form"))?;
     let csrf = form.take("csrf").unwrap_or_default();
     if cookies.visitor().browser.csrf_token(id.as_str()).is(&csrf) {
         Ok(id)
@@ -171,6 +171,6 @@ pub(crate) fn checked_transaction(
 pub(crate) fn check_no_more(form: &Form) -> Result<(), Failure> {
     match form.names().next() {
         None => Ok(()),
-        Some(_) => Err(Failure::unexpected_form("a field that is not on the page")),
+        Some(_) => Err(Failure::unexpected_form(&"a field that is not on the page")),
     }
 }

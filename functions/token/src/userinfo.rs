@@ -74,15 +74,14 @@ async fn token(request: Request, context: &Context) -> Result<Secret, Box<Respon
         (None, None) => Err(Box::new(response::bearer_challenge())),
         (Some(value), None) => {
             let token = value.to_str().ok().and_then(|value| value.split_once(' '));
-            match token.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")) {
-                Some((_, token)) => Ok(Secret::from(token.trim())),
-                None => {
-                    let description = "the access token is not valid";
-                    let error = PublicError::new(OAuthErrorCode::InvalidToken, description);
-                    let cause = "not a bearer token";
-                    Err(Box::new(response::bearer_error(error, cause, &context.id)))
-                }
+            if let Some((_, token)) =
+                token.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+            {
+                return Ok(Secret::from(token.trim()));
             }
+            let description = "the access token is not valid";
+            let error = PublicError::new(OAuthErrorCode::InvalidToken, description);
+            Err(Box::new(response::bearer_error(error, "not a bearer token", &context.id)))
         }
     }
 }

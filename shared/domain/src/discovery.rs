@@ -40,6 +40,7 @@ pub mod path {
 
 /// The metadata document.
 #[derive(Clone, Debug, Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a member of the specification")]
 pub struct ServerMetadata {
     issuer: String,
     authorization_endpoint: String,

@@ -154,25 +154,10 @@ async fn a_secret_is_shown_once_and_kept_only_as_a_hash() {
         assert!(!text.contains("clientSecret") && !text.contains(&client.secret), "{text}");
         assert!(!text.contains("argon2id"), "{text}");
     }
-    let everything = dump(&app).await;
+    let everything = app.dump();
     assert!(everything.contains("$argon2id$"));
     assert!(!everything.contains(&client.secret) && !everything.contains(&app.api_key));
     assert!(everything.contains(&client.client_id));
-}
-
-/// All items of all tables, as text.
-async fn dump(app: &TestApp) -> String {
-    let client = app.embedded.client();
-    let mut text = String::new();
-    for table in ["test-clients", "test-keys", "test-grants"] {
-        let scan = client.scan().table_name(table).send().await;
-        // The connector has no Scan; the tables are read where they are.
-        assert!(scan.is_err());
-        let request = serde_json::from_value(json!({"TableName": table})).unwrap();
-        let response = app.embedded.database().scan(request).unwrap();
-        text.push_str(&serde_json::to_string(&response).unwrap());
-    }
-    text
 }
 
 #[tokio::test]
@@ -183,7 +168,7 @@ async fn the_private_keys_are_kept_sealed() {
     let app = TestApp::start().await;
     let client = app.m2m_client(&["read"]).await;
     app.access_token(&client, &[]).await;
-    let everything = dump(&app).await;
+    let everything = app.dump();
     // What every PKCS #8 key begins with: SEQUENCE, INTEGER 0, SEQUENCE, OBJECT IDENTIFIER.
     for start in [&[0x02, 0x01, 0x00, 0x30, 0x0d, 0x06][..], &[0x02, 0x01, 0x00, 0x30, 0x13, 0x06]]
     {

@@ -73,7 +73,7 @@ pub async fn no_code_is_redeemed_after_its_grant_has_ended(stores: &Stores, roun
             let (grants, id) = (stores.grants.clone(), grant.id.clone());
             let (has_ended, redemption) = (has_ended.clone(), redemption(number, at(0)));
             async move {
-                if number == 10 {
+                if number == 0 {
                     grants.end_grant(&id, at(1)).await?;
                     has_ended.store(true, SeqCst);
                     return Ok(Redeem::Refused);
@@ -100,7 +100,7 @@ pub async fn no_token_is_rotated_after_its_grant_has_ended(stores: &Stores, roun
             let (grants, id) = (stores.grants.clone(), grant.id.clone());
             let (has_ended, rotation) = (has_ended.clone(), rotation(1, at(0)));
             async move {
-                if number == 10 {
+                if number == 0 {
                     grants.end_grant(&id, at(1)).await?;
                     has_ended.store(true, SeqCst);
                     return Ok(false);

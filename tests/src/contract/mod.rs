@@ -90,6 +90,8 @@ macro_rules! each_sentence {
             users::a_deletion_takes_the_user_and_its_email_away
             users::a_deletion_of_a_user_from_an_old_version_changes_nothing
             users::a_deletion_of_a_user_that_is_gone_is_a_conflict
+            users::a_new_hash_of_a_password_replaces_the_old_one_and_changes_no_version
+            users::a_new_hash_of_a_user_that_is_gone_creates_nothing
             users::users_are_listed_and_counted_and_nothing_else_is
             consents::who_was_never_asked_has_consented_to_nothing
             consents::consents_add_up

@@ -2,7 +2,8 @@
 
 #![expect(missing_docs, reason = "the names of the functions are what they say")]
 
-use identety_domain::store::{Change, From, Order, UserWrite};
+use identety_domain::hashing::PhcString;
+use identety_domain::store::{Change, From, Order, Rehashed, UserWrite};
 use identety_domain::user::{EmailAddress, StoredPassword, User};
 
 use super::Stores;
@@ -143,6 +144,32 @@ pub async fn a_deletion_of_a_user_that_is_gone_is_a_conflict(stores: &Stores) {
         let change = stores.users.delete(&gone).await.expect("an answer");
         assert_eq!(change, Change::Conflict);
     }
+}
+
+pub async fn a_new_hash_of_a_password_replaces_the_old_one_and_changes_no_version(stores: &Stores) {
+    let user = user_created(stores, user(1)).await;
+    let old = user.password.clone().expect("a password").phc;
+    let new = phc("$argon2id$v=19$m=512,t=1,p=1$c2FsdHNhbHQ$new");
+    rehashed(stores, user.id, &old, &new).await;
+    let password = Some(StoredPassword { phc: new.clone(), ..user.password.clone().expect("one") });
+    assert_eq!(stored(stores, user.id).await, Some(User { password, ..user.clone() }));
+    // Once more, and it is no longer the old one that is stored.
+    rehashed(stores, user.id, &old, &phc("$argon2id$v=19$m=512,t=1,p=1$c2FsdHNhbHQ$newer")).await;
+    let password = stored(stores, user.id).await.and_then(|user| user.password);
+    assert_eq!(password.map(|password| password.phc), Some(new));
+}
+
+pub async fn a_new_hash_of_a_user_that_is_gone_creates_nothing(stores: &Stores) {
+    rehashed(stores, id(1), &phc("old"), &phc("new")).await;
+    assert_eq!(stored(stores, id(1)).await, None);
+}
+
+async fn rehashed(stores: &Stores, user: uuid::Uuid, from: &PhcString, to: &PhcString) {
+    stores.users.record_rehash(user, Rehashed { from, to }).await.expect("a write");
+}
+
+async fn stored(stores: &Stores, user: uuid::Uuid) -> Option<User> {
+    stores.users.find(user).await.expect("a reading")
 }
 
 /// The rest of what a list does is said of clients, and is the same code.

@@ -65,9 +65,13 @@ pub(super) fn of_change(
     let mut members = representation::of(user);
     refuse_read_only(&mut reader, &mut patch, &members);
     members.retain(|name, _| !READ_ONLY.contains(&name.as_str()));
-    for name in patch.keys().filter(|name| !members.contains_key(*name)) {
-        refuse_unknown(&mut reader, name);
-    }
+    patch.retain(|name, _| {
+        let is_known = members.contains_key(name);
+        if !is_known {
+            refuse_unknown(&mut reader, name);
+        }
+        is_known
+    });
     let names_email_verified = patch.contains_key("emailVerified");
     let names_phone_number_verified = patch.contains_key("phoneNumberVerified");
     merge(&mut members, patch);

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::hashing::{HashCost, HashError, Verification};
 use crate::limits::{Admission, PeerAddress};
-use crate::store::StoreError;
+use crate::store::{Rehashed, StoreError};
 use crate::user::{EmailAddress, MAX_PASSWORD_BYTES, User};
 use crate::{Seconds, Secret, Timestamp};
 
@@ -70,7 +70,7 @@ impl FrontChannel {
     ) -> Result<(SessionSecret, Step), SignInError> {
         let (transaction, _) = self.open(id, visitor, now).await?;
         self.check_unanswered(&transaction, visitor).await?;
-        let user = self.authenticate(entered, peer, now).await?;
+        let user = self.authenticate(entered, peer, now, rng).await?;
         let secret = self.start_session(&user, &transaction, visitor, now, rng).await?;
         let visitor = Visitor { session: Some(secret.clone()), ..visitor.clone() };
         Ok((secret, self.resume(id, &visitor, now).await?))
@@ -83,13 +83,15 @@ impl FrontChannel {
         entered: &Entered,
         peer: &PeerAddress,
         now: Timestamp,
+        rng: &mut (dyn CryptoRng + Send),
     ) -> Result<User, SignInError> {
         let Entered { email, password } = entered;
         if password.expose().len() > MAX_PASSWORD_BYTES {
             return Err(SignInError::TooLong);
         }
         let address = EmailAddress::parse(email);
-        let account = address.as_ref().map_or_else(|| email.to_lowercase(), |it| it.normalized());
+        let account =
+            address.as_ref().map_or_else(|| email.to_lowercase(), EmailAddress::normalized);
         let attempt = match self.limits.admit(&account, peer, now).await? {
             Admission::Admitted(attempt) => attempt,
             Admission::Blocked { retry_after } => {
@@ -100,24 +102,40 @@ impl FrontChannel {
             Some(address) => self.grants.users.find_by_email(address).await?,
             None => None,
         };
-        let matches = self.password_matches(user.as_ref(), password)?;
+        let found = self.compare(user.as_ref(), password)?;
+        let matches = found != Verification::Mismatch;
         let user = user.filter(|user| matches && user.details.is_active);
         let user = user.ok_or(SignInError::WrongCredentials)?;
         self.limits.succeeded(&attempt).await?;
+        if found == Verification::MatchOutdated {
+            self.rehash(&user, password, rng).await?;
+        }
         Ok(user)
     }
 
     /// Compares the password, in the time that an unknown user would take.
-    fn password_matches(&self, user: Option<&User>, password: &Secret) -> Result<bool, HashError> {
-        match user.and_then(|user| user.password.as_ref()) {
-            Some(stored) => {
-                let found = self.hasher.verify(password, &stored.phc, HashCost::Chosen)?;
-                Ok(found != Verification::Mismatch)
-            }
-            None => {
-                self.hasher.burn(password, HashCost::Chosen)?;
-                Ok(false)
-            }
+    fn compare(&self, user: Option<&User>, password: &Secret) -> Result<Verification, HashError> {
+        if let Some(stored) = user.and_then(|user| user.password.as_ref()) {
+            return self.hasher.verify(password, &stored.phc, HashCost::Chosen);
+        }
+        self.hasher.burn(password, HashCost::Chosen)?;
+        Ok(Verification::Mismatch)
+    }
+
+    /// Hashes a right password anew, at today's cost.
+    async fn rehash(
+        &self,
+        user: &User,
+        password: &Secret,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<(), SignInError> {
+        let Some(stored) = &user.password else { return Ok(()) };
+        let to = self.hasher.hash(password, HashCost::Chosen, rng)?;
+        let rehashed = Rehashed { from: &stored.phc, to: &to };
+        // The password is right whether or not that could be written down.
+        match self.grants.users.record_rehash(user.id, rehashed).await {
+            Ok(()) | Err(StoreError::Unavailable(_)) => Ok(()),
+            Err(error) => Err(error.into()),
         }
     }
 

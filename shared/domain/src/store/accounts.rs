@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use uuid::Uuid;
 
-use super::{Change, From, Order, StoreError};
+use super::{Change, From, Order, Rehashed, StoreError};
 use crate::user::{EmailAddress, User};
 use crate::{Scope, Timestamp};
 
@@ -43,6 +43,10 @@ pub trait UserStore: Send + Sync {
     /// Writes `after`, if `before.version` is still the stored one; where the normalized address
     /// differs, the old one is freed and the new one taken in the same transaction.
     async fn update(&self, before: &User, after: &User) -> Result<UserWrite, StoreError>;
+
+    /// Replaces the hash of a user's password, if the old one is still stored. Changes no version; does
+    /// nothing when the password is another by now, or the user gone.
+    async fn record_rehash(&self, id: Uuid, rehashed: Rehashed<'_>) -> Result<(), StoreError>;
 
     /// Takes the user and its address away, both or neither, if its version is still the stored one.
     async fn delete(&self, user: &User) -> Result<Change, StoreError>;

@@ -67,9 +67,9 @@ pub(super) async fn grant(
     match services.grants.grants.rotate_refresh_token(&grant.id, &rotation).await? {
         Rotate::Rotated => Ok(response),
         Rotate::Refused(stored) => match lost_race(token.generation, stored.as_deref()) {
-            Lost::ToAnEqual => Ok(response),
-            Lost::ToAnEnd => Err(InvalidGrant::Ended.into()),
-            Lost::ToALater => Err(reused(services, &grant, now).await),
+            Lost::SameToken => Ok(response),
+            Lost::GrantEnded => Err(InvalidGrant::Ended.into()),
+            Lost::LaterToken => Err(reused(services, &grant, now).await),
         },
     }
 }
@@ -89,21 +89,21 @@ fn usage(generation: u32, redeemed: &Redeemed, now: Timestamp) -> Result<Use, In
 /// What came between the read of a grant and its rotation.
 enum Lost {
     /// A rotation of the same token: its successor is this one's too.
-    ToAnEqual,
+    SameToken,
     /// The end of the grant.
-    ToAnEnd,
+    GrantEnded,
     /// More than one rotation.
-    ToALater,
+    LaterToken,
 }
 
 fn lost_race(generation: u32, stored: Option<&Grant>) -> Lost {
     let Some(stored) = stored.filter(|stored| stored.ended_at.is_none()) else {
-        return Lost::ToAnEnd;
+        return Lost::GrantEnded;
     };
     match &stored.redeemed {
-        Some(redeemed) if redeemed.generation == generation + 1 => Lost::ToAnEqual,
-        Some(_) => Lost::ToALater,
-        None => Lost::ToAnEnd,
+        Some(redeemed) if redeemed.generation == generation + 1 => Lost::SameToken,
+        Some(_) => Lost::LaterToken,
+        None => Lost::GrantEnded,
     }
 }
 

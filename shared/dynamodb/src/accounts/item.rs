@@ -18,6 +18,9 @@ pub(super) const LISTED: &str = "USER";
 const USER: &str = "USER";
 const EMAIL: &str = "EMAIL";
 
+/// Where the hash of a user's password is.
+pub(super) const PASSWORD_HASH: [&str; 2] = ["password", "phc"];
+
 /// The members of a consent.
 pub(super) mod consent {
     /// What the user has allowed; not there where that is nothing.

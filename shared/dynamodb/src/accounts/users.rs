@@ -2,13 +2,15 @@
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld;
-use identety_domain::store::{Change, From, Order, StoreError, UserList, UserStore, UserWrite};
+use identety_domain::store::{
+    Change, From, Order, Rehashed, StoreError, UserList, UserStore, UserWrite,
+};
 use identety_domain::user::{EmailAddress, User};
 use uuid::Uuid;
 
 use super::{AccountTable, item};
 use crate::expression::Update;
-use crate::item::{Item, VERSION, number};
+use crate::item::{Item, VERSION, number, text};
 use crate::listing::{Listed, Listing, Piece};
 use crate::requests::{self, Transacted, Written};
 
@@ -101,6 +103,24 @@ impl UserStore for AccountTable {
         let taken = requests::put_new(&self.table, item::pointer(after)?)?;
         let freed = requests::delete(&self.table, item::email_key(old), None)?;
         ended(requests::transact(&self.dynamo, [user_itself, taken, freed]).await?, after)
+    }
+
+    /// Touches only the attribute `password`, so that a policy can hold the caller to that.
+    async fn record_rehash(&self, id: Uuid, rehashed: Rehashed<'_>) -> Result<(), StoreError> {
+        let mut update = Update::default();
+        update.require_equal(&item::PASSWORD_HASH, text(rehashed.from.as_str()));
+        update.set(&item::PASSWORD_HASH, text(rehashed.to.as_str()));
+        let rehash = self
+            .dynamo
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(item::user_key(id)))
+            .update_expression(update.expression())
+            .condition_expression(update.condition())
+            .set_expression_attribute_names(Some(update.names()))
+            .set_expression_attribute_values(Some(update.values()));
+        // A condition that fails means that there is nothing to replace.
+        requests::update(rehash).await.map(|_| ())
     }
 
     async fn delete(&self, user: &User) -> Result<Change, StoreError> {
