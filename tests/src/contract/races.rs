@@ -98,7 +98,7 @@ pub async fn of_fifty_updates_of_one_user_one_succeeds(stores: &Stores) {
     let before = user_created(stores, user(0)).await;
     // Half of them change the address, half something else.
     let contender = |number: u16| {
-        let email = if number % 2 == 0 { 0 } else { number };
+        let email = if number.is_multiple_of(2) { 0 } else { number };
         let mut after = with_email(&before, user(email).details.email.as_str());
         after.details.name = Some(format!("Contender {number}"));
         after
