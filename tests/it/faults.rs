@@ -1,7 +1,7 @@
 //! What happens when the store fails: nothing is granted, and the caller hears the truth.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 
 use async_trait::async_trait;
 use identety::app::Stores;
@@ -17,7 +17,7 @@ use identety_domain::store::{
 };
 use identety_domain::user::{EmailAddress, User};
 use identety_domain::{Scope, Timestamp};
-use identety_tests::app::TestApp;
+use identety_tests::app::{TestApp, TestClient};
 use identety_tests::call::Answer;
 use rstest::rstest;
 use serde_json::json;
@@ -25,33 +25,61 @@ use uuid::Uuid;
 
 /// How the stores fail at the moment.
 #[derive(Clone, Default)]
-struct Fault(Arc<AtomicU8>);
+struct Fault {
+    kind: Arc<AtomicU8>,
+    /// How many calls still go well.
+    passes: Arc<AtomicU32>,
+}
 
 const NONE: u8 = 0;
 const UNAVAILABLE: u8 = 1;
 const CORRUPT: u8 = 2;
 const UNAVAILABLE_FOR_WRITES: u8 = 3;
+/// Writes are made, and their answers do not arrive.
+const ANSWERS_LOST: u8 = 4;
 
 impl Fault {
     fn set(&self, fault: u8) {
-        self.0.store(fault, Ordering::SeqCst);
+        self.set_after(0, fault);
+    }
+
+    /// Lets some more calls go well.
+    fn set_after(&self, passes: u32, fault: u8) {
+        self.passes.store(passes, Ordering::SeqCst);
+        self.kind.store(fault, Ordering::SeqCst);
     }
 
     fn read(&self) -> Result<(), StoreError> {
-        let cause = || Cause::from("an injected fault with internals");
-        match self.0.load(Ordering::SeqCst) {
-            UNAVAILABLE => Err(StoreError::Unavailable(cause())),
-            CORRUPT => Err(StoreError::Corrupt(cause())),
-            _ => Ok(()),
-        }
+        self.strike(&[UNAVAILABLE, CORRUPT])
     }
 
     fn write(&self) -> Result<(), StoreError> {
-        self.read()?;
-        match self.0.load(Ordering::SeqCst) {
-            UNAVAILABLE_FOR_WRITES => Err(StoreError::Unavailable(Cause::from("a fault"))),
-            _ => Ok(()),
+        self.strike(&[UNAVAILABLE, CORRUPT, UNAVAILABLE_FOR_WRITES])
+    }
+
+    fn read_done(&self) -> Result<(), StoreError> {
+        self.strike(&[])
+    }
+
+    fn write_done(&self) -> Result<(), StoreError> {
+        self.strike(&[ANSWERS_LOST])
+    }
+
+    /// Fails if the fault is one of `those`.
+    fn strike(&self, those: &[u8]) -> Result<(), StoreError> {
+        let kind = self.kind.load(Ordering::SeqCst);
+        let pass = |passes: u32| passes.checked_sub(1);
+        if !those.contains(&kind)
+            || self.passes.fetch_update(Ordering::SeqCst, Ordering::SeqCst, pass).is_ok()
+        {
+            return Ok(());
         }
+        let cause = Cause::from("an injected fault with internals");
+        Err(if kind == CORRUPT {
+            StoreError::Corrupt(cause)
+        } else {
+            StoreError::Unavailable(cause)
+        })
     }
 }
 
@@ -61,6 +89,12 @@ struct Faulty<S: ?Sized>(Arc<S>, Fault);
 /// Implements a trait for [`Faulty`]: each verb fails as reads or as writes do at the moment, or goes on
 /// to the store.
 macro_rules! faulty {
+    (@done read $store:ident) => {
+        $store.1.read_done()?;
+    };
+    (@done write $store:ident) => {
+        $store.1.write_done()?;
+    };
     ($trait:ident {
         $($kind:ident $verb:ident($($name:ident: $type:ty),*) -> $answer:ty;)*
     }) => {
@@ -69,7 +103,9 @@ macro_rules! faulty {
             $(
                 async fn $verb(&self, $($name: $type),*) -> Result<$answer, StoreError> {
                     self.1.$kind()?;
-                    self.0.$verb($($name),*).await
+                    let answer = self.0.$verb($($name),*).await?;
+                    faulty!(@done $kind self);
+                    Ok(answer)
                 }
             )*
         }
@@ -293,6 +329,196 @@ async fn a_right_secret_passes_while_its_use_cannot_be_written_down() {
     let call = app.server.post("/oauth2/token").basic(&client.client_id, "wrong");
     let wrong = call.form(&[("grant_type", "client_credentials")]).send().await;
     assert_eq!(wrong.status, 503, "a guess that cannot be counted is not judged");
+}
+
+/// A server with a fault and with its keys, a client, and a code that was not used.
+async fn code_in_hand(kind: &str) -> (TestApp, Fault, TestClient, String) {
+    let (app, fault) = faulty_app().await;
+    assert_eq!(app.server.get("/.well-known/jwks.json").send().await.status, 200);
+    let client = app.users_client(json!({"type": kind})).await;
+    let code = app.code(&mut app.browser(), &client, &app.alice().await, &[]).await;
+    (app, fault, client, code)
+}
+
+async fn stored(app: &TestApp, code: &str) -> Grant {
+    app.stores.grants.find_grant(&GrantId::of_code(code)).await.unwrap().unwrap()
+}
+
+/// What the caller hears of `fault`.
+fn assert_failed(answer: &Answer, fault: u8, what: &str) {
+    if fault == CORRUPT {
+        assert_eq!(answer.outcome(), (500, "server_error".into()), "{what}");
+        assert!(answer.text("error_description").contains(answer.header("x-request-id")));
+    } else {
+        assert_eq!(answer.outcome(), (503, "temporarily_unavailable".into()), "{what}");
+        assert_eq!(answer.header("retry-after"), "1");
+    }
+    assert_eq!(answer.header("cache-control"), "no-store");
+    assert!(answer.json().as_object().unwrap().len() == 2, "{what}: {}", answer.json());
+    no_internals(answer);
+}
+
+#[rstest]
+#[case("public", UNAVAILABLE)]
+#[case("public", CORRUPT)]
+#[case("private", UNAVAILABLE)]
+#[case("private", CORRUPT)]
+#[tokio::test]
+async fn an_exchange_that_fails_at_any_call_of_a_store_burns_no_code(
+    #[case] kind: &str,
+    #[case] what: u8,
+) {
+    let (app, fault, client, code) = code_in_hand(kind).await;
+    for calls in 0.. {
+        fault.set_after(calls, what);
+        let answer = app.redeem(&client, &code, &[]).await;
+        fault.set(NONE);
+        if answer.status == 200 {
+            assert!(calls >= 5, "client, grant, session, user, redemption: {calls}");
+            break;
+        }
+        assert_failed(&answer, what, &format!("after {calls} calls"));
+        let grant = stored(&app, &code).await;
+        assert_eq!((grant.redeemed, grant.ended_at), (None, None), "after {calls} calls");
+    }
+}
+
+#[rstest]
+#[case(UNAVAILABLE)]
+#[case(CORRUPT)]
+#[tokio::test]
+async fn an_exchange_without_keys_is_503_and_burns_no_code(#[case] what: u8) {
+    let (app, fault) = faulty_app().await;
+    let client = app.public_client().await;
+    let code = app.code(&mut app.browser(), &client, &app.alice().await, &[]).await;
+    // The keys are opened before anything else is asked of a store.
+    fault.set(what);
+    assert_failed(&app.redeem(&client, &code, &[]).await, UNAVAILABLE, "the keys");
+    fault.set(NONE);
+    assert_eq!(app.redeem(&client, &code, &[]).await.status, 200);
+}
+
+#[rstest]
+#[case(UNAVAILABLE)]
+#[case(CORRUPT)]
+#[tokio::test]
+async fn a_refresh_that_fails_at_any_call_of_a_store_rotates_nothing(#[case] what: u8) {
+    let (app, fault, client, code) = code_in_hand("public").await;
+    let tokens = app.redeem(&client, &code, &[]).await;
+    for calls in 0.. {
+        fault.set_after(calls, what);
+        let answer = app.refresh(&client, &tokens.text("refresh_token"), &[]).await;
+        fault.set(NONE);
+        if answer.status == 200 {
+            assert!(calls >= 4, "client, grant, session, user, rotation: {calls}");
+            break;
+        }
+        assert_failed(&answer, what, &format!("after {calls} calls"));
+        let grant = stored(&app, &code).await;
+        assert_eq!(grant.redeemed.unwrap().generation, 1, "after {calls} calls");
+        assert_eq!(grant.ended_at, None);
+    }
+}
+
+#[rstest]
+#[case(UNAVAILABLE)]
+#[case(CORRUPT)]
+#[tokio::test]
+async fn a_token_that_cannot_be_judged_is_neither_accepted_nor_called_invalid(#[case] what: u8) {
+    let (app, fault, client, code) = code_in_hand("private").await;
+    let tokens = app.redeem(&client, &code, &[]).await;
+    let (access, refresh) = (tokens.text("access_token"), tokens.text("refresh_token"));
+    for (path, token) in [
+        ("/oauth2/userinfo", &access),
+        ("/oauth2/introspect", &access),
+        ("/oauth2/introspect", &refresh),
+    ] {
+        for calls in 0.. {
+            fault.set_after(calls, what);
+            let answer = if path == "/oauth2/userinfo" {
+                app.userinfo(token).await
+            } else {
+                app.introspect(&client, token).await
+            };
+            fault.set(NONE);
+            if answer.status == 200 {
+                assert!(calls >= 4, "client, grant, session, user: {calls}");
+                assert_ne!(answer.json()["active"], false);
+                break;
+            }
+            assert_failed(&answer, what, &format!("{path} after {calls} calls"));
+        }
+    }
+}
+
+#[rstest]
+#[case(UNAVAILABLE)]
+#[case(CORRUPT)]
+#[case(UNAVAILABLE_FOR_WRITES)]
+#[tokio::test]
+async fn a_revocation_that_fails_says_so_and_may_be_repeated(#[case] what: u8) {
+    let (app, fault, client, code) = code_in_hand("public").await;
+    let tokens = app.redeem(&client, &code, &[]).await;
+    for calls in 0.. {
+        fault.set_after(calls, what);
+        let answer = app.revoke(&client, &tokens.text("refresh_token")).await;
+        fault.set(NONE);
+        if answer.status == 200 {
+            assert!(calls >= 1, "{calls}");
+            break;
+        }
+        assert_failed(&answer, what, &format!("after {calls} calls"));
+        app.assert_alive(&client, &tokens).await;
+    }
+    app.assert_dead(&client, &[&tokens]).await;
+}
+
+#[tokio::test]
+async fn reuse_that_cannot_be_punished_is_not_answered_as_if_it_were() {
+    let (app, fault, client, code) = code_in_hand("public").await;
+    let first = app.redeem(&client, &code, &[]).await;
+    let second = app.refresh(&client, &first.text("refresh_token"), &[]).await;
+    app.advance(10);
+    fault.set(UNAVAILABLE_FOR_WRITES);
+    let answers = [
+        app.redeem(&client, &code, &[]).await,
+        app.refresh(&client, &first.text("refresh_token"), &[]).await,
+    ];
+    fault.set(NONE);
+    for answer in answers {
+        assert_failed(&answer, UNAVAILABLE_FOR_WRITES, "reuse");
+    }
+    app.assert_alive(&client, &second).await;
+    assert_eq!(app.redeem(&client, &code, &[]).await.outcome(), (400, "invalid_grant".into()));
+    app.assert_dead(&client, &[&first, &second]).await;
+}
+
+#[tokio::test]
+async fn an_exchange_whose_answer_is_lost_gives_no_second_family() {
+    let (app, fault, client, code) = code_in_hand("public").await;
+    fault.set(ANSWERS_LOST);
+    assert_failed(&app.redeem(&client, &code, &[]).await, ANSWERS_LOST, "the exchange");
+    fault.set(NONE);
+    assert!(stored(&app, &code).await.redeemed.is_some());
+    // The code is used, and who shows it again may be anybody.
+    let again = app.redeem(&client, &code, &[]).await;
+    assert_eq!(again.outcome(), (400, "invalid_grant".into()));
+    assert!(stored(&app, &code).await.ended_at.is_some());
+}
+
+#[tokio::test]
+async fn a_refresh_whose_answer_is_lost_is_repeated_and_goes_on() {
+    let (app, fault, client, code) = code_in_hand("public").await;
+    let tokens = app.redeem(&client, &code, &[]).await;
+    fault.set(ANSWERS_LOST);
+    let lost = app.refresh(&client, &tokens.text("refresh_token"), &[]).await;
+    assert_failed(&lost, ANSWERS_LOST, "the refresh");
+    fault.set(NONE);
+    let again = app.refresh(&client, &tokens.text("refresh_token"), &[]).await;
+    assert_eq!(again.status, 200);
+    assert_eq!(stored(&app, &code).await.redeemed.unwrap().generation, 2, "one rotation");
+    app.assert_alive(&client, &again).await;
+    assert_eq!(app.refresh(&client, &again.text("refresh_token"), &[]).await.status, 200);
 }
 
 #[tokio::test]

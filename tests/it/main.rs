@@ -10,16 +10,22 @@
 
 mod admin_clients;
 mod admin_users;
+mod certification;
+mod cors;
 mod demo;
 mod faults;
+mod introspection;
 mod key_vault;
 mod lambda;
+mod leaks;
 mod oauth2_token;
 mod openidconnect;
 mod outside_clients;
 mod pages;
+mod revocation;
 mod serve;
 mod store;
 mod template;
+mod userinfo;
 mod users_sign_in;
 mod well_known;

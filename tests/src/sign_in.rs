@@ -68,7 +68,38 @@ impl TestApp {
 
     /// A user with an address of their own.
     pub async fn alice(&self) -> TestUser {
-        self.user("alice@example.com", PASSWORD).await
+        self.user_with(json!({
+            "email": "alice@example.com",
+            "emailVerified": true,
+            "name": "Alice Adams",
+            "password": PASSWORD,
+        }))
+        .await
+    }
+
+    /// A user of whom everything is known.
+    pub async fn ada(&self) -> TestUser {
+        let members = json!({
+            "email": "ada@example.com", "emailVerified": true, "password": PASSWORD,
+            "phoneNumber": "+4930123456", "phoneNumberVerified": true,
+            "name": "Ada Lovelace", "givenName": "Ada", "familyName": "Lovelace", "middleName": "King",
+            "nickname": "Countess", "preferredUsername": "ada", "profile": "https://example.com/ada",
+            "picture": "https://example.com/ada.png", "website": "https://ada.example.com/",
+            "gender": "female", "birthdate": "1815-12-10", "zoneinfo": "Europe/London",
+            "locale": "en-GB",
+            "address": {
+                "formatted": "12 St James's Square", "streetAddress": "12 St James's Square",
+                "locality": "London", "region": "Greater London", "postalCode": "SW1Y 4JH",
+                "country": "GB",
+            },
+        });
+        let answer = self.admin("POST", "/admin/users").json(&members).send().await;
+        assert_eq!(answer.status, 201, "{}", answer.json());
+        TestUser {
+            id: answer.text("id"),
+            email: "ada@example.com".to_owned(),
+            password: PASSWORD.to_owned(),
+        }
     }
 
     /// A browser.
@@ -177,5 +208,50 @@ impl TestApp {
     /// Revokes a token.
     pub async fn revoke(&self, client: &TestClient, token: &str) -> Answer {
         self.client_call("/oauth2/revoke", client, &[("token", token)]).send().await
+    }
+
+    /// Whether an access token is active, as a resource server hears that may ask about every client's.
+    pub async fn is_active(&self, access_token: &str) -> bool {
+        let api = self.m2m_client(&["tokens:introspect"]).await;
+        let answer = self.introspect(&api, access_token).await;
+        assert_eq!(answer.status, 200, "{}", answer.json());
+        let active = answer.json()["active"].as_bool().expect("RFC 7662 §2.2");
+        assert!(active || answer.json() == json!({"active": false}), "{}", answer.json());
+        active
+    }
+
+    /// Asserts that nothing of what was given for one grant counts any more, wherever it is shown: the
+    /// oldest tokens first.
+    pub async fn assert_dead(&self, client: &TestClient, given: &[&Answer]) {
+        for answer in given {
+            let (access, refresh) = (answer.text("access_token"), answer.text("refresh_token"));
+            let info = self.userinfo(&access).await;
+            assert_eq!(info.outcome(), (401, "invalid_token".to_owned()));
+            assert!(!self.is_active(&access).await);
+            if !client.secret.is_empty() {
+                for token in [&access, &refresh] {
+                    let answer = self.introspect(client, token).await;
+                    assert_eq!((answer.status, answer.json()), (200, json!({"active": false})));
+                }
+            }
+        }
+        // The newest first: the use of an older one would end a grant that is still alive.
+        for answer in given.iter().rev() {
+            let refused = self.refresh(client, &answer.text("refresh_token"), &[]).await;
+            assert_eq!(refused.outcome(), (400, "invalid_grant".to_owned()));
+        }
+    }
+
+    /// Asserts that the newest tokens of a grant count. The refresh token stays unused.
+    pub async fn assert_alive(&self, client: &TestClient, newest: &Answer) {
+        let access = newest.text("access_token");
+        assert_eq!(self.userinfo(&access).await.status, 200);
+        assert!(self.is_active(&access).await);
+        if !client.secret.is_empty() {
+            for token in ["access_token", "refresh_token"] {
+                let answer = self.introspect(client, &newest.text(token)).await;
+                assert_eq!(answer.json()["active"], true, "{token}");
+            }
+        }
     }
 }

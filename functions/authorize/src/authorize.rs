@@ -1,22 +1,15 @@
 //! `GET` and `POST /oauth2/authorize` (RFC 6749 §3.1).
 
-use std::sync::Arc;
-
-use axum::Extension;
-use axum::extract::{RawQuery, Request, State};
+use axum::extract::Request;
 use axum::response::Response;
-use http::HeaderMap;
 use identety_domain::authorization::{Parameter, Parameters};
 use identety_domain::discovery::path;
-use identety_http::edge::Context;
+use identety_http::body;
 use identety_http::form::{self, FormError};
-use identety_http::{ambient, body};
 use percent_encoding::{AsciiSet, CONTROLS, percent_encode};
 
-use crate::FrontDoor;
-use crate::cookies::Cookies;
 use crate::failure::Failure;
-use crate::navigation::{follow, see_other};
+use crate::visit::Visit;
 
 /// The longest query that is sent on: API Gateway takes 10 240 bytes for request line and headers.
 const MAX_QUERY: usize = 8000;
@@ -25,35 +18,23 @@ const MAX_QUERY: usize = 8000;
 const NO_QUERY: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').add(b'>').add(b'\'');
 
 /// The query → the domain → a page, or back to the client.
-pub(crate) async fn get(
-    State(state): State<Arc<FrontDoor>>,
-    Extension(context): Extension<Context>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-) -> Response {
-    let query = query.unwrap_or_default();
-    match begin(&state, &query, &headers, &context).await {
-        Ok(response) => response,
-        Err(failure) => failure.into_response(&state, &context),
-    }
+pub(crate) async fn get(mut visit: Visit) -> Response {
+    let begun = begin(&mut visit).await;
+    visit.answer(begun)
 }
 
-async fn begin(
-    state: &FrontDoor,
-    query: &str,
-    headers: &HeaderMap,
-    context: &Context,
-) -> Result<Response, Failure> {
-    let mut rng = ambient::rng()?;
-    let cookies = Cookies::of(headers, &state.channel.settings.issuer, &mut rng);
-    let (parameters, hint) = parameters(query)?;
+async fn begin(visit: &mut Visit) -> Result<Response, Failure> {
+    let (parameters, hint) = parameters(&visit.query)?;
+    let Visit { door, context, cookies, rng, query: _ } = &mut *visit;
     // A hint whose key cannot be read is one that cannot be believed.
-    if let Err(error) = state.prepare(hint.as_deref(), context).await {
+    if let Some(hint) = hint
+        && let Err(error) = door.keys.prepare(&hint, context.now).await
+    {
         tracing::warn!(%error, "the keys could not be read");
     }
-    let step = state.channel.begin(&parameters, cookies.visitor(), context.now, &mut rng).await?;
-    let mut response = follow(state, &step, context);
-    cookies.name_browser(&mut response);
+    let step = door.channel.begin(&parameters, cookies.visitor(), context.now, rng).await?;
+    let mut response = visit.follow(&step);
+    visit.cookies.name_browser(&mut response);
     Ok(response)
 }
 
@@ -72,23 +53,15 @@ fn parameters(query: &str) -> Result<(Parameters, Option<String>), FormError> {
 
 /// A form posted from the client's site comes without our cookies, which are `Lax`. So it goes on as a
 /// GET, to which the browser adds them.
-pub(crate) async fn post(
-    State(state): State<Arc<FrontDoor>>,
-    Extension(context): Extension<Context>,
-    request: Request,
-) -> Response {
-    match as_get(&state, path::AUTHORIZE, request, &context).await {
-        Ok(response) => response,
-        Err(failure) => failure.into_response(&state, &context),
-    }
+pub(crate) async fn post(visit: Visit, request: Request) -> Response {
+    visit.answer(as_get(&visit, path::AUTHORIZE, request).await)
 }
 
 /// Sends the form of a request on as the query of a GET at the same path.
 pub(crate) async fn as_get(
-    state: &FrontDoor,
+    visit: &Visit,
     path: &str,
     request: Request,
-    context: &Context,
 ) -> Result<Response, Failure> {
     let (parts, body) = request.into_parts();
     let form = "application/x-www-form-urlencoded";
@@ -98,5 +71,5 @@ pub(crate) async fn as_get(
         return Err(Failure::too_long());
     }
     let query = percent_encode(&bytes, NO_QUERY);
-    Ok(see_other(&format!("{}{path}?{query}", state.base()), context))
+    Ok(visit.see_other(&format!("{}{path}?{query}", visit.base())))
 }

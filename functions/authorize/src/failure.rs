@@ -88,10 +88,16 @@ impl Failure {
     }
 
     /// The page.
-    pub(crate) fn into_response(self, state: &FrontDoor, context: &Context) -> Response {
+    pub(crate) fn into_page(self, door: &FrontDoor, context: &Context) -> Response {
         let Self { status, title, text, what_to_do, retry_after: seconds, cause } = self;
         let id = context.id.to_string();
-        let page = Notice { base: state.base(), title, text, what_to_do, request_id: Some(&id) };
+        let page = Notice {
+            base: door.channel.settings.issuer.as_str(),
+            title,
+            text,
+            what_to_do,
+            request_id: Some(&id),
+        };
         let mut response = respond(status, &page, &[], &context.id);
         retry_after(&mut response, seconds);
         let error = if status.is_server_error() { "server_error" } else { "invalid_request" };

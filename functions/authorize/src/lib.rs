@@ -10,6 +10,7 @@ pub mod pages;
 mod register;
 mod sign_in;
 mod sign_out;
+mod visit;
 
 use std::sync::Arc;
 
@@ -19,8 +20,6 @@ use axum::routing::get;
 use http::HeaderMap;
 use identety_domain::authorization::FrontChannel;
 use identety_domain::discovery::path;
-use identety_domain::store::StoreError;
-use identety_http::edge::Context;
 use identety_keys::PublishedKeys;
 
 /// What the function works with.
@@ -29,21 +28,6 @@ pub struct FrontDoor {
     pub channel: FrontChannel,
     /// The keys that ID tokens are judged by: the channel's verifier.
     pub keys: Arc<PublishedKeys>,
-}
-
-impl FrontDoor {
-    /// The issuer, under which all pages lie.
-    fn base(&self) -> &str {
-        self.channel.settings.issuer.as_str()
-    }
-
-    /// Makes the key of a hint known, if there is one.
-    async fn prepare(&self, hint: Option<&str>, context: &Context) -> Result<(), StoreError> {
-        match hint {
-            Some(hint) => self.keys.prepare(hint, context.now).await,
-            None => Ok(()),
-        }
-    }
 }
 
 /// The routes of the front channel.

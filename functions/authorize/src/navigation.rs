@@ -5,57 +5,59 @@ use http::header::{LOCATION, REFERRER_POLICY};
 use http::{HeaderValue, StatusCode};
 use identety_domain::authorization::{AuthorizationResponse, ResponseMode, Step, TransactionId};
 use identety_domain::discovery::path;
-use identety_http::edge::Context;
 use identety_http::logging::Outcome;
 use identety_http::response::server_error;
 
-use crate::FrontDoor;
 use crate::pages::{FormPost, respond};
+use crate::visit::Visit;
 
-/// 303: whatever the request was, the next one is a GET without its body. So a password that was posted
-/// here is never posted on (RFC 9700 §4.12).
-pub(crate) fn see_other(url: &str, context: &Context) -> Response {
-    let Ok(location) = HeaderValue::from_str(url) else {
-        return server_error(&context.id, "a redirect to what is no URL");
-    };
-    let mut response = Response::default();
-    *response.status_mut() = StatusCode::SEE_OTHER;
-    response.headers_mut().insert(LOCATION, location);
-    // Our URLs name transactions.
-    response.headers_mut().insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
-    response
-}
-
-/// To the page of a transaction.
-fn to_page(state: &FrontDoor, path: &str, id: &TransactionId, context: &Context) -> Response {
-    see_other(&format!("{}{path}?transaction={id}", state.base()), context)
-}
-
-/// Takes a step.
-pub(crate) fn follow(state: &FrontDoor, step: &Step, context: &Context) -> Response {
-    match step {
-        Step::SignIn(id) => to_page(state, path::SIGN_IN, id, context),
-        Step::Consent(id) => to_page(state, path::CONSENT, id, context),
-        Step::Answer(answer) => to_client(state, answer, context),
+impl Visit {
+    /// 303: whatever the request was, the next one is a GET without its body. So a password that was
+    /// posted here is never posted on (RFC 9700 §4.12).
+    pub(crate) fn see_other(&self, url: &str) -> Response {
+        let Ok(location) = HeaderValue::from_str(url) else {
+            return server_error(&self.context.id, "a redirect to what is no URL");
+        };
+        let mut response = Response::default();
+        *response.status_mut() = StatusCode::SEE_OTHER;
+        response.headers_mut().insert(LOCATION, location);
+        // Our URLs name transactions.
+        let same_origin = HeaderValue::from_static("same-origin");
+        response.headers_mut().insert(REFERRER_POLICY, same_origin);
+        response
     }
-}
 
-fn to_client(state: &FrontDoor, answer: &AuthorizationResponse, context: &Context) -> Response {
-    let mut response = match answer.mode {
-        ResponseMode::Query => see_other(&answer.url(), context),
-        ResponseMode::FormPost => {
-            let fields: Vec<_> =
-                answer.parameters.iter().map(|(name, value)| (*name, value.expose())).collect();
-            let page =
-                FormPost { base: state.base(), action: &answer.redirect_uri, fields: &fields };
-            respond(StatusCode::OK, &page, &[], &context.id)
+    /// Takes a step.
+    pub(crate) fn follow(&self, step: &Step) -> Response {
+        match step {
+            Step::SignIn(id) => self.to_page(path::SIGN_IN, id),
+            Step::Consent(id) => self.to_page(path::CONSENT, id),
+            Step::Answer(answer) => self.to_client(answer),
         }
-    };
-    let outcome = match &answer.error {
-        Some(error) => Outcome::refused(error.code.as_str(), error.description),
-        None => Outcome::default(),
-    };
-    let client = Some(answer.client_id.to_string());
-    Outcome { client, ..outcome }.attach(&mut response);
-    response
+    }
+
+    /// To the page of a transaction.
+    fn to_page(&self, path: &str, id: &TransactionId) -> Response {
+        self.see_other(&format!("{}{path}?transaction={id}", self.base()))
+    }
+
+    fn to_client(&self, answer: &AuthorizationResponse) -> Response {
+        let mut response = match answer.mode {
+            ResponseMode::Query => self.see_other(&answer.url()),
+            ResponseMode::FormPost => {
+                let fields: Vec<_> =
+                    answer.parameters.iter().map(|(name, value)| (*name, value.expose())).collect();
+                let page =
+                    FormPost { base: self.base(), action: &answer.redirect_uri, fields: &fields };
+                respond(StatusCode::OK, &page, &[], &self.context.id)
+            }
+        };
+        let outcome = match &answer.error {
+            Some(error) => Outcome::refused(error.code.as_str(), error.description),
+            None => Outcome::default(),
+        };
+        let client = Some(answer.client_id.to_string());
+        Outcome { client, ..outcome }.attach(&mut response);
+        response
+    }
 }

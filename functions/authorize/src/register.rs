@@ -1,50 +1,29 @@
 //! `GET` and `POST /register`: where the deployment lets people make accounts for themselves.
 
-use std::sync::Arc;
-
-use axum::Extension;
-use axum::extract::{RawQuery, Request, State};
+use axum::extract::Request;
 use axum::response::Response;
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 use identety_domain::authorization::{Registration, RegistrationError, TransactionId};
 use identety_domain::{FieldError, Seconds, Secret};
-use identety_http::edge::Context;
 use identety_http::form::Form;
-use identety_http::{ambient, response};
+use identety_http::response;
 
-use crate::FrontDoor;
-use crate::cookies::Cookies;
 use crate::failure::Failure;
-use crate::navigation::follow;
 use crate::pages::{ClientView, Register, RegisterErrors, respond};
-use crate::sign_in::{check_no_more, checked_transaction, seconds, transaction_of};
+use crate::sign_in::too_many;
+use crate::visit::{Visit, check_no_more};
 
 const PASSWORD_RULE: &str = "At least 8 characters. A few words in a row are easy to remember.";
 
-pub(crate) async fn get(
-    State(state): State<Arc<FrontDoor>>,
-    Extension(context): Extension<Context>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-) -> Response {
-    match show(&state, query.as_deref(), &headers, &context).await {
-        Ok(response) => response,
-        Err(failure) => failure.into_response(&state, &context),
-    }
+pub(crate) async fn get(visit: Visit) -> Response {
+    visit.answer(show(&visit).await)
 }
 
-async fn show(
-    state: &FrontDoor,
-    query: Option<&str>,
-    headers: &HeaderMap,
-    context: &Context,
-) -> Result<Response, Failure> {
-    if !state.channel.registration_is_open {
+async fn show(visit: &Visit) -> Result<Response, Failure> {
+    if !visit.channel().registration_is_open {
         return Err(Failure::registration_is_closed());
     }
-    let cookies = Cookies::of(headers, &state.channel.settings.issuer, &mut ambient::rng()?);
-    let id = transaction_of(query)?;
-    page(state, &id, &cookies, Shown::default(), context).await
+    page(visit, &visit.transaction()?, Shown::default()).await
 }
 
 /// What the page shows again of what was entered before, and what was wrong with it.
@@ -57,19 +36,12 @@ struct Shown<'a> {
     retry_after: Option<Seconds>,
 }
 
-async fn page(
-    state: &FrontDoor,
-    id: &TransactionId,
-    cookies: &Cookies,
-    shown: Shown<'_>,
-    context: &Context,
-) -> Result<Response, Failure> {
-    let visitor = cookies.visitor();
-    let (transaction, client) = state.channel.open(id, visitor, context.now).await?;
-    let csrf = visitor.browser.csrf_token(id.as_str());
+async fn page(visit: &Visit, id: &TransactionId, shown: Shown<'_>) -> Result<Response, Failure> {
+    let (transaction, client) = visit.channel().open(id, visit.visitor(), visit.now()).await?;
     let Shown { email, name, status, errors, retry_after } = shown;
+    let csrf = visit.csrf_token(id);
     let page = Register {
-        base: state.base(),
+        base: visit.base(),
         client: &ClientView::from(&client.metadata),
         transaction: id.as_str(),
         csrf: csrf.expose(),
@@ -79,63 +51,50 @@ async fn page(
         errors,
     };
     let targets = [transaction.request.redirect_uri.as_str()];
-    let mut answer = respond(status, &page, &targets, &context.id);
+    let mut answer = respond(status, &page, &targets, &visit.context.id);
     response::retry_after(&mut answer, retry_after);
     Ok(answer)
 }
 
 /// Form → CSRF token → the domain → a session and the next step, or the page again.
-pub(crate) async fn post(
-    State(state): State<Arc<FrontDoor>>,
-    Extension(context): Extension<Context>,
-    request: Request,
-) -> Response {
-    match enter(&state, request, &context).await {
-        Ok(response) => response,
-        Err(failure) => failure.into_response(&state, &context),
-    }
+pub(crate) async fn post(mut visit: Visit, request: Request) -> Response {
+    let entered = enter(&mut visit, request).await;
+    visit.answer(entered)
 }
 
-async fn enter(
-    state: &FrontDoor,
-    request: Request,
-    context: &Context,
-) -> Result<Response, Failure> {
-    let mut rng = ambient::rng()?;
-    let cookies = Cookies::of(request.headers(), &state.channel.settings.issuer, &mut rng);
+async fn enter(visit: &mut Visit, request: Request) -> Result<Response, Failure> {
     let mut form = Form::read(request).await?;
-    let id = checked_transaction(&mut form, &cookies)?;
+    let id = visit.checked_transaction(&mut form)?;
     let registration = Registration {
         email: form.take("email").unwrap_or_default(),
         name: form.take("name").unwrap_or_default(),
         password: Secret::new(form.take("password").unwrap_or_default()),
     };
     check_no_more(&form)?;
-    let (channel, visitor) = (&state.channel, cookies.visitor());
+    let Visit { door, context, cookies, rng, query: _ } = &mut *visit;
+    let (channel, visitor) = (&door.channel, cookies.visitor());
     let registered =
-        channel.register(&id, &registration, visitor, &context.peer, context.now, &mut rng).await;
+        channel.register(&id, &registration, visitor, &context.peer, context.now, rng).await;
     let Registration { email, name, password: _ } = &registration;
     match registered {
         Ok((session, step)) => {
-            let mut response = follow(state, &step, context);
-            cookies.start_session(&mut response, &session);
+            let mut response = visit.follow(&step);
+            visit.cookies.start_session(&mut response, &session);
             Ok(response)
         }
         Err(RegistrationError::Closed) => Err(Failure::registration_is_closed()),
         Err(RegistrationError::Flow(error)) => Err(error.into()),
         Err(RegistrationError::TooMany { retry_after }) => {
-            let text = format!("Too many attempts. Try again in {}.", seconds(retry_after));
+            let text = too_many(retry_after);
             let errors = RegisterErrors { form: Some(&text), ..RegisterErrors::default() };
             let status = StatusCode::TOO_MANY_REQUESTS;
             let retry_after = Some(retry_after);
-            let shown = Shown { email, name, status, errors, retry_after };
-            page(state, &id, &cookies, shown, context).await
+            page(visit, &id, Shown { email, name, status, errors, retry_after }).await
         }
         Err(RegistrationError::Invalid(invalid)) => {
             let texts = Texts::of(&invalid);
             let (status, errors) = (StatusCode::BAD_REQUEST, texts.errors());
-            let shown = Shown { email, name, status, errors, retry_after: None };
-            page(state, &id, &cookies, shown, context).await
+            page(visit, &id, Shown { email, name, status, errors, retry_after: None }).await
         }
     }
 }

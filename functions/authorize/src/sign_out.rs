@@ -1,65 +1,39 @@
 //! `GET` and `POST /signout`: asks, and ends the session.
 
-use std::sync::Arc;
-
-use axum::Extension;
-use axum::extract::{RawQuery, Request, State};
+use axum::extract::Request;
 use axum::response::Response;
-use http::{HeaderMap, StatusCode};
-use identety_domain::authorization::{
-    CsrfToken, LogoutParameters, LogoutTarget, SignedIn, Visitor,
-};
+use http::StatusCode;
+use identety_domain::authorization::{CsrfToken, LogoutParameters, LogoutTarget, SignedIn};
 use identety_domain::discovery::path;
-use identety_http::ambient;
-use identety_http::edge::Context;
 use identety_http::form::Form;
 
-use crate::FrontDoor;
-use crate::cookies::Cookies;
 use crate::failure::Failure;
-use crate::navigation::see_other;
 use crate::pages::{SignOut, SignedOut, respond};
-use crate::sign_in::check_no_more;
+use crate::visit::{Visit, check_no_more};
 
 /// Asks whoever has signed in; tells everybody else that they are signed out.
-pub(crate) async fn get(
-    State(state): State<Arc<FrontDoor>>,
-    Extension(context): Extension<Context>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-) -> Response {
-    match show(&state, query.as_deref(), &headers, &context).await {
-        Ok(response) => response,
-        Err(failure) => failure.into_response(&state, &context),
-    }
+pub(crate) async fn get(visit: Visit) -> Response {
+    visit.answer(show(&visit).await)
 }
 
-async fn show(
-    state: &FrontDoor,
-    query: Option<&str>,
-    headers: &HeaderMap,
-    context: &Context,
-) -> Result<Response, Failure> {
-    let cookies = Cookies::of(headers, &state.channel.settings.issuer, &mut ambient::rng()?);
-    let mut form = Form::parse(query.unwrap_or_default().as_bytes())?;
-    let parameters = parameters(&mut form);
-    let visitor = cookies.visitor();
-    let session = visitor.session.as_ref();
-    let target = state.channel.logout_target(&parameters, session, context.now).await?;
-    let Some(signed_in) = state.channel.signed_in(session, context.now).await? else {
-        let page = SignedOut { base: state.base(), link: None };
-        return Ok(respond(StatusCode::OK, &page, &[], &context.id));
+async fn show(visit: &Visit) -> Result<Response, Failure> {
+    let parameters = parameters(&mut Form::parse(visit.query.as_bytes())?);
+    let (channel, session) = (visit.channel(), visit.session());
+    let target = channel.logout_target(&parameters, session, visit.now()).await?;
+    let Some(signed_in) = channel.signed_in(session, visit.now()).await? else {
+        let page = SignedOut { base: visit.base(), link: None };
+        return Ok(respond(StatusCode::OK, &page, &[], &visit.context.id));
     };
-    let csrf = csrf_token(visitor, &signed_in);
+    let csrf = csrf_token(visit, &signed_in);
     let page = SignOut {
-        base: state.base(),
+        base: visit.base(),
         user_email: signed_in.user.details.email.as_str(),
         csrf: csrf.expose(),
         hidden: hidden(&parameters),
     };
     let targets: Vec<_> = target.post_logout_redirect_uri.iter().map(String::as_str).collect();
-    let mut response = respond(StatusCode::OK, &page, &targets, &context.id);
-    cookies.name_browser(&mut response);
+    let mut response = respond(StatusCode::OK, &page, &targets, &visit.context.id);
+    visit.cookies.name_browser(&mut response);
     Ok(response)
 }
 
@@ -87,54 +61,34 @@ fn hidden(parameters: &LogoutParameters) -> Vec<(&str, &str)> {
 }
 
 /// The token of the form that ends this very session.
-fn csrf_token(visitor: &Visitor, signed_in: &SignedIn) -> CsrfToken {
-    visitor.browser.csrf_token(&format!("sign-out {}", signed_in.session.key))
+fn csrf_token(visit: &Visit, signed_in: &SignedIn) -> CsrfToken {
+    visit.visitor().browser.csrf_token(&format!("sign-out {}", signed_in.session.key))
 }
 
 /// Form → CSRF token → the session ends → back to the client, or to our own page.
-pub(crate) async fn post(
-    State(state): State<Arc<FrontDoor>>,
-    Extension(context): Extension<Context>,
-    request: Request,
-) -> Response {
-    match leave(&state, request, &context).await {
-        Ok(response) => response,
-        Err(failure) => failure.into_response(&state, &context),
-    }
+pub(crate) async fn post(visit: Visit, request: Request) -> Response {
+    visit.answer(leave(&visit, request).await)
 }
 
-async fn leave(
-    state: &FrontDoor,
-    request: Request,
-    context: &Context,
-) -> Result<Response, Failure> {
-    let issuer = &state.channel.settings.issuer;
-    let cookies = Cookies::of(request.headers(), issuer, &mut ambient::rng()?);
+async fn leave(visit: &Visit, request: Request) -> Result<Response, Failure> {
     let mut form = Form::read(request).await?;
     let csrf = form.take("csrf").unwrap_or_default();
     let parameters = parameters(&mut form);
     check_no_more(&form)?;
-    let visitor = cookies.visitor();
-    let session = visitor.session.as_ref();
-    let signed_in = state.channel.signed_in(session, context.now).await?;
+    let signed_in = visit.channel().signed_in(visit.session(), visit.now()).await?;
     // Without a session there is nothing to end, and so nothing to forge.
-    if signed_in.is_some_and(|signed_in| !csrf_token(visitor, &signed_in).is(&csrf)) {
+    if signed_in.is_some_and(|signed_in| !csrf_token(visit, &signed_in).is(&csrf)) {
         return Err(Failure::forged());
     }
-    let target = state.channel.logout_target(&parameters, session, context.now).await?;
-    end(state, &cookies, &target, context).await
+    let target = visit.channel().logout_target(&parameters, visit.session(), visit.now()).await?;
+    end(visit, &target).await
 }
 
 /// Ends the session and sends the browser on.
-pub(crate) async fn end(
-    state: &FrontDoor,
-    cookies: &Cookies,
-    target: &LogoutTarget,
-    context: &Context,
-) -> Result<Response, Failure> {
-    state.channel.sign_out(cookies.visitor().session.as_ref(), context.now).await?;
-    let own_page = || format!("{}{}", state.base(), path::SIGN_OUT);
-    let mut response = see_other(&target.url().unwrap_or_else(own_page), context);
-    cookies.end_session(&mut response);
+pub(crate) async fn end(visit: &Visit, target: &LogoutTarget) -> Result<Response, Failure> {
+    visit.channel().sign_out(visit.session(), visit.now()).await?;
+    let own_page = || format!("{}{}", visit.base(), path::SIGN_OUT);
+    let mut response = visit.see_other(&target.url().unwrap_or_else(own_page));
+    visit.cookies.end_session(&mut response);
     Ok(response)
 }

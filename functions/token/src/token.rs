@@ -49,6 +49,9 @@ pub(crate) async fn post(
         Err(Refusal { client, error }) => {
             let mut response = response::oauth_error(error.public(), &error.to_string(), id);
             cors::share(&mut response, &headers, client.as_deref());
+            let outcome = response.extensions_mut().remove::<Outcome>().unwrap_or_default();
+            let client = client.map(|client| client.client_id.to_string());
+            Outcome { client, ..outcome }.attach(&mut response);
             response
         }
     }

@@ -8,7 +8,7 @@ use axum::response::Response;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, Method, StatusCode};
 use identety_domain::Secret;
-use identety_domain::token::{self, OAuthErrorCode, PublicError};
+use identety_domain::token::{self, OAuthErrorCode, PublicError, UserInfoRefusal};
 use identety_http::edge::Context;
 use identety_http::form::Form;
 use identety_http::logging::Outcome;
@@ -41,10 +41,10 @@ pub(crate) async fn get_or_post(
             Outcome::success(info.client.client_id.as_str(), None).attach(&mut response);
             response
         }
-        Err(error) => {
+        Err(UserInfoRefusal { client, error }) => {
             let mut response =
                 response::bearer_error(error.public(), &error.to_string(), &context.id);
-            cors::share(&mut response, &headers, None);
+            cors::share(&mut response, &headers, client.as_deref());
             response
         }
     }
@@ -71,22 +71,22 @@ async fn token(request: Request, context: &Context) -> Result<Secret, Box<Respon
     match (header, in_form) {
         (Some(_), Some(_)) => Err(invalid("only one access token may be sent")),
         (None, Some(token)) => Ok(Secret::new(token)),
+        // RFC 6750 §3.1: who shows no token hears of no error.
         (None, None) => Err(Box::new(response::bearer_challenge())),
         (Some(value), None) => {
             let token = value.to_str().ok().and_then(|value| value.split_once(' '));
-            if let Some((_, token)) =
-                token.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-            {
-                return Ok(Secret::from(token.trim()));
-            }
-            let description = "the access token is not valid";
-            let error = PublicError::new(OAuthErrorCode::InvalidToken, description);
-            Err(Box::new(response::bearer_error(error, "not a bearer token", &context.id)))
+            let bearer = token.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+            // RFC 6750 §3.1: so does who tries another scheme.
+            let token = bearer.ok_or_else(|| Box::new(response::bearer_challenge()))?.1;
+            Ok(Secret::from(token.trim()))
         }
     }
 }
 
 fn has_form(headers: &HeaderMap) -> bool {
     let media_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    media_type.is_some_and(|it| it.starts_with("application/x-www-form-urlencoded"))
+    media_type.is_some_and(|it| {
+        let essence = it.split(';').next().unwrap_or_default().trim();
+        essence.eq_ignore_ascii_case("application/x-www-form-urlencoded")
+    })
 }

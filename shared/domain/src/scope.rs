@@ -124,6 +124,12 @@ impl Scope {
         self.0.iter().find(|token| !allowed.contains(token.as_str()))
     }
 
+    /// Those tokens that `allowed` has too.
+    #[must_use]
+    pub fn within(&self, allowed: &Self) -> Self {
+        self.iter().filter(|token| allowed.contains(token.as_str())).cloned().collect()
+    }
+
     /// The tokens, in order.
     pub fn iter(&self) -> impl Iterator<Item = &ScopeToken> {
         self.0.iter()

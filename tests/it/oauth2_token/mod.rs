@@ -2,5 +2,9 @@
 
 mod client_authentication;
 mod client_credentials;
+mod code_grant;
 mod http_input;
 mod limits;
+mod races;
+mod refresh;
+mod standing;

@@ -18,7 +18,7 @@ pub use refresh_token::{RefreshKey, RefreshToken};
 pub use standing::Grants;
 
 use crate::authorization::SessionId;
-use crate::client::Lifetimes;
+use crate::client::{Client, Lifetimes};
 use crate::{Scope, Seconds, Timestamp};
 
 /// How long a code lives.
@@ -158,6 +158,13 @@ pub struct Rotation {
 }
 
 impl Grant {
+    /// What of it `client` may have: a scope that an administrator has taken from the client since is not
+    /// given any more, for as long as that is so.
+    #[must_use]
+    pub fn scope_for(&self, client: &Client) -> Scope {
+        self.scope.within(client.scope())
+    }
+
     /// Whether the code counts at `now`.
     #[must_use]
     pub fn code_is_live(&self, now: Timestamp) -> bool {

@@ -38,7 +38,7 @@ pub(super) async fn grant(
     user.ok_or(InvalidGrant::Ended)?;
 
     let what = Issue {
-        scope: &grant.scope,
+        scope: &grant.scope_for(client),
         resources: resources_within(&grant, resources)?,
         generation: 1,
         nonce: grant.nonce.as_deref(),

@@ -74,7 +74,12 @@ async fn access_token(
     if !may_see(caller, &claims.client_id) {
         return Ok(None);
     }
-    let Some((_, user)) = behind(services, &claims).await? else { return Ok(None) };
+    let Some(client) = client_behind(services, &claims).await? else { return Ok(None) };
+    let user = match behalf(services, &client, &claims).await? {
+        Behalf::Client => None,
+        Behalf::User(user) => Some(user),
+        Behalf::Nobody => return Ok(None),
+    };
     Ok(Some(Introspection {
         active: true,
         scope: claims.scope,
@@ -91,24 +96,43 @@ async fn access_token(
     }))
 }
 
-/// The client that an access token was given to and the user who allowed it, if both still stand by it;
-/// no user where the client acts for itself.
-pub(super) async fn behind(
+/// The client that an access token was given to, if it is still the same and active.
+pub(super) async fn client_behind(
     services: &TokenServices,
     claims: &AccessToken,
-) -> Result<Option<(Client, Option<User>)>, StoreError> {
+) -> Result<Option<Client>, StoreError> {
     let Some(client_id) = ClientId::parse(&claims.client_id) else { return Ok(None) };
     let client = services.authenticator.clients.find(&client_id).await?;
     // One that was registered later under the same clientId is another client.
     let same =
         |client: &Client| client.metadata.is_active && claims.iat >= client.created_at.seconds();
-    let Some(client) = client.filter(same) else { return Ok(None) };
-    let Some(grant_id) = &claims.grant_id else { return Ok(Some((client, None))) };
-    let Some(id) = GrantId::parse(grant_id) else { return Ok(None) };
+    Ok(client.filter(same))
+}
+
+/// For whom a client acts by an access token.
+pub(super) enum Behalf {
+    /// For itself.
+    Client,
+    /// For this user, who still stands by it.
+    User(Box<User>),
+    /// For nobody any more.
+    Nobody,
+}
+
+/// For whom `client` acts by an access token that was given to it.
+pub(super) async fn behalf(
+    services: &TokenServices,
+    client: &Client,
+    claims: &AccessToken,
+) -> Result<Behalf, StoreError> {
+    let Some(grant_id) = &claims.grant_id else { return Ok(Behalf::Client) };
+    let Some(id) = GrantId::parse(grant_id) else { return Ok(Behalf::Nobody) };
     let grant = services.grants.grants.find_grant(&id).await?;
-    let Some(grant) = grant.filter(|grant| grant.client == client.id) else { return Ok(None) };
+    let Some(grant) = grant.filter(|grant| grant.client == client.id) else {
+        return Ok(Behalf::Nobody);
+    };
     let user = services.grants.user_behind(&grant).await?;
-    Ok(user.map(|user| (client, Some(user))))
+    Ok(user.map_or(Behalf::Nobody, |user| Behalf::User(Box::new(user))))
 }
 
 async fn refresh_token(
@@ -131,9 +155,10 @@ async fn refresh_token(
         return Ok(None);
     }
     let Some(user) = services.grants.user_behind(&grant).await? else { return Ok(None) };
+    let scope = grant.scope_for(caller);
     Ok(Some(Introspection {
         active: true,
-        scope: (!grant.scope.is_empty()).then(|| grant.scope.to_string()),
+        scope: (!scope.is_empty()).then(|| scope.to_string()),
         client_id: Some(caller.client_id.to_string()),
         username: Some(user.details.email.to_string()),
         exp: Some(ends_at.seconds()),

@@ -26,7 +26,7 @@ pub use request::{
     TokenRequest,
 };
 pub use revocation::{RevocationError, revoke};
-pub use userinfo::{UserInfo, UserInfoError, userinfo};
+pub use userinfo::{UserInfo, UserInfoError, UserInfoRefusal, userinfo};
 
 use crate::authentication::{AuthenticationError, ClientAuthenticator, Credentials};
 use crate::client::{Client, GrantType};

@@ -50,7 +50,7 @@ pub(super) async fn grant(
     user.ok_or(InvalidGrant::Ended)?;
 
     let what = Issue {
-        scope: &narrowed(&grant.scope, scope.as_deref())?,
+        scope: &narrowed(grant.scope_for(client), scope.as_deref())?,
         resources: resources_within(&grant, resources)?,
         generation: token.generation + 1,
         nonce: None,
@@ -108,11 +108,11 @@ fn lost_race(generation: u32, stored: Option<&Grant>) -> Lost {
 }
 
 /// RFC 6749 §6: no more than was granted. What is left out now may be asked for the next time.
-fn narrowed(granted: &Scope, asked: Option<&str>) -> Result<Scope, TokenError> {
-    let Some(asked) = asked else { return Ok(granted.clone()) };
+fn narrowed(granted: Scope, asked: Option<&str>) -> Result<Scope, TokenError> {
+    let Some(asked) = asked else { return Ok(granted) };
     let asked = Scope::parse(asked)
         .map_err(|_| TokenError::InvalidScope("the scope parameter is malformed"))?;
-    if asked.first_outside(granted).is_some() {
+    if asked.first_outside(&granted).is_some() {
         return Err(TokenError::InvalidScope("a requested scope is not part of the grant"));
     }
     Ok(asked)

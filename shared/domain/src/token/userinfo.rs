@@ -2,8 +2,10 @@
 
 use serde_json::{Map, Value};
 
-use super::introspection::behind;
-use super::{AccessTokenError, OAuthErrorCode, PublicError, TokenServices, check_for_anybody};
+use super::introspection::{Behalf, behalf, client_behind};
+use super::{
+    AccessToken, AccessTokenError, OAuthErrorCode, PublicError, TokenServices, access_token,
+};
 use crate::client::Client;
 use crate::store::StoreError;
 use crate::{Scope, Timestamp, user};
@@ -34,6 +36,15 @@ pub enum UserInfoError {
     Store(#[from] StoreError),
 }
 
+/// A refusal, and to whom if that is known: scripts of that client may read it.
+#[derive(Debug)]
+pub struct UserInfoRefusal {
+    /// The client that the token was given to.
+    pub client: Option<Box<Client>>,
+    /// Why.
+    pub error: UserInfoError,
+}
+
 /// The claims that `token` allows.
 ///
 /// # Errors
@@ -42,17 +53,36 @@ pub async fn userinfo(
     services: &TokenServices,
     token: &str,
     now: Timestamp,
-) -> Result<UserInfo, UserInfoError> {
-    let issuer = &services.settings.issuer;
-    let claims = check_for_anybody(&*services.verifier, issuer, token, now)?;
-    if !claims.allows("openid") {
+) -> Result<UserInfo, UserInfoRefusal> {
+    let to_anybody = |error| UserInfoRefusal { client: None, error };
+    let token = access_token::read(&*services.verifier, &services.settings.issuer, token);
+    let token = token.map_err(|error| to_anybody(error.into()))?;
+    let client = client_behind(services, &token).await.map_err(|error| to_anybody(error.into()))?;
+    let client = client.ok_or_else(|| to_anybody(UserInfoError::Ended))?;
+    match claims(services, &client, &token, now).await {
+        Ok(claims) => Ok(UserInfo { client, claims }),
+        Err(error) => Err(UserInfoRefusal { client: Some(Box::new(client)), error }),
+    }
+}
+
+async fn claims(
+    services: &TokenServices,
+    client: &Client,
+    token: &AccessToken,
+    now: Timestamp,
+) -> Result<Map<String, Value>, UserInfoError> {
+    token.check_time(now)?;
+    if !token.allows("openid") {
         return Err(UserInfoError::InsufficientScope);
     }
-    let (client, user) = behind(services, &claims).await?.ok_or(UserInfoError::Ended)?;
-    let user = user.ok_or(UserInfoError::InsufficientScope)?;
-    let scope = claims.scope.as_deref().map(Scope::parse).transpose();
+    let user = match behalf(services, client, token).await? {
+        Behalf::User(user) => user,
+        Behalf::Client => return Err(UserInfoError::InsufficientScope),
+        Behalf::Nobody => return Err(UserInfoError::Ended),
+    };
+    let scope = token.scope.as_deref().map(Scope::parse).transpose();
     let scope = scope.map_err(|_| AccessTokenError::NotOurs)?.unwrap_or_default();
-    Ok(UserInfo { client, claims: user::claims(&user, &scope) })
+    Ok(user::claims(&user, &scope))
 }
 
 impl UserInfoError {
