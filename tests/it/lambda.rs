@@ -18,6 +18,7 @@ async fn the_m2m_story_at_the_default_stage() {
     let deployment = Deployment::start(Stage::default()).await;
     story::m2m(&deployment.server(), &deployment.issuer, &deployment.api_key).await;
     assert_eq!(deployment.gateway.failures(), []);
+    assert_eq!(deployment.refusals(), []);
     let routes =
         [(&*deployment.token, "/oauth2/token"), (&deployment.client_admin, "/admin/clients/{id}")];
     logs_are_json_lines_without(std::slice::from_ref(&deployment.api_key), &routes);
@@ -29,6 +30,7 @@ async fn the_m2m_story_behind_a_stage_prefix() {
     assert!(deployment.issuer.ends_with("/prod"));
     story::m2m(&deployment.server(), &deployment.issuer, &deployment.api_key).await;
     assert_eq!(deployment.gateway.failures(), []);
+    assert_eq!(deployment.refusals(), []);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -37,6 +39,7 @@ async fn the_story_of_users_at_the_default_stage() {
     let issuer = &deployment.issuer;
     let secrets = story::sign_in(&deployment.server(), issuer, &deployment.api_key).await;
     assert_eq!(deployment.gateway.failures(), []);
+    assert_eq!(deployment.refusals(), []);
     let routes = [
         (&*deployment.token, "/oauth2/userinfo"),
         (&deployment.authorize, "/consent"),
@@ -51,6 +54,7 @@ async fn the_story_of_users_behind_a_stage_prefix() {
     let issuer = &deployment.issuer;
     story::sign_in(&deployment.server(), issuer, &deployment.api_key).await;
     assert_eq!(deployment.gateway.failures(), []);
+    assert_eq!(deployment.refusals(), []);
 }
 
 /// That the logs have these routes, and nothing of `secrets`.
@@ -228,6 +232,7 @@ async fn odd_events_of_browsers_get_pages() {
     form.extend_pairs(Form::of(&page).hidden);
     form.append_pair("email", "ann@example.com").append_pair("password", "a password of this test");
     let form = form.finish();
+    let (mistyped, encoded) = (format!("{form}x"), STANDARD.encode(&form));
     let headers = json!({"content-type": "application/x-www-form-urlencoded"});
     let post = |body| {
         let mut event = event("POST", "/signin", &headers, body);
@@ -239,10 +244,10 @@ async fn odd_events_of_browsers_get_pages() {
         assert_eq!((&answer["statusCode"], cookies_set(&answer)), (&json!(400), vec![]));
         assert_eq!(answer["headers"]["content-type"], "text/html; charset=utf-8");
     }
-    let mistyped = authorize.invoke(&post(Some((&format!("{form}x"), false)))).await.unwrap();
+    let mistyped = authorize.invoke(&post(Some((&mistyped, false)))).await.unwrap();
     assert_eq!((&mistyped["statusCode"], cookies_set(&mistyped)), (&json!(400), vec![]));
     assert!(mistyped["body"].as_str().unwrap().contains("password is wrong"), "{mistyped}");
-    let answer = authorize.invoke(&post(Some((&STANDARD.encode(&form), true)))).await.unwrap();
+    let answer = authorize.invoke(&post(Some((&encoded, true)))).await.unwrap();
     assert_eq!(answer["statusCode"], 303, "{answer}");
     let session = cookies_set(&answer);
     assert!(session.len() == 1 && session[0].starts_with("identety-session="), "{answer}");
@@ -269,6 +274,7 @@ async fn odd_paths_of_browsers_are_no_fault_of_the_servers() {
         assert_eq!(answer.status, status, "{path}");
     }
     assert_eq!(deployment.gateway.failures(), []);
+    assert_eq!(deployment.refusals(), []);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -387,6 +393,7 @@ async fn serve_and_lambda_answer_alike() {
         }
     }
     assert_eq!(deployment.gateway.failures(), []);
+    assert_eq!(deployment.refusals(), []);
 }
 
 #[tokio::test(flavor = "multi_thread")]
