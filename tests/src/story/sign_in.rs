@@ -39,7 +39,7 @@ impl Teller {
     async fn a_public_client(&mut self, user: &TestUser) {
         let client = self.client(&json!({"type": "public"})).await;
         let mut browser = self.browser();
-        let plain = self.request(&client, &[("state", "the state"), ("nonce", "the nonce")]);
+        let plain = request(&client, &[("state", "the state"), ("nonce", "the nonce")]);
         let page = browser.open(&plain).await.page();
         assert_eq!(page.status, 200);
         let style = self.server.get("/style.css").send().await;
@@ -64,7 +64,7 @@ impl Teller {
         assert_ne!(next.text("refresh_token"), tokens.text("refresh_token"));
 
         // The browser knows its user, and the user has consented: nothing is asked.
-        let silent = self.request(&client, &[("prompt", "none")]);
+        let silent = request(&client, &[("prompt", "none")]);
         let landing = browser.open(&silent).await.client();
         let others = self.redeem(&client, &landing).await;
         let replayed = self.call_to_redeem(&client, &landing).send().await;
@@ -87,7 +87,7 @@ impl Teller {
         let client = self.client(&json!({"type": "private"})).await;
         let mut browser = self.browser();
         let without_pkce = [("code_challenge", ""), ("code_challenge_method", "")];
-        let path = self.request(&client, &without_pkce);
+        let path = request(&client, &without_pkce);
         let page = browser.open(&path).await.page();
         let entered = [("email", user.email.as_str()), ("password", PASSWORD)];
         let page = browser.submit(&page, &entered).await.page();
@@ -95,7 +95,7 @@ impl Teller {
         assert_eq!(denied.get("error"), "access_denied");
 
         let posted = [&without_pkce[..], &[("response_mode", "form_post")]].concat();
-        let page = browser.open(&self.request(&client, &posted)).await.page();
+        let page = browser.open(&request(&client, &posted)).await.page();
         let page = browser.submit(&page, &[("decision", "allow")]).await.page();
         let script = format!("{}/form_post.js", self.issuer);
         assert!(html(&page).contains(&script), "{}", html(&page));
@@ -121,7 +121,7 @@ impl Teller {
         let refused = self.refresh(&client, &tokens.text("refresh_token")).await;
         assert_eq!(refused.outcome(), (400, "invalid_grant".into()));
         let silent = [&without_pkce[..], &[("prompt", "none")]].concat();
-        let landing = browser.open(&self.request(&client, &silent)).await.client();
+        let landing = browser.open(&request(&client, &silent)).await.client();
         assert_eq!(landing.get("error"), "login_required");
         self.keep_cookies(&browser);
     }
@@ -130,7 +130,7 @@ impl Teller {
     async fn the_end_of_a_user(&mut self, user: &TestUser) {
         let client = self.client(&json!({"type": "public", "skipConsent": true})).await;
         let mut browser = self.browser();
-        let offline = self.request(&client, &[("scope", "openid offline_access")]);
+        let offline = request(&client, &[("scope", "openid offline_access")]);
         let page = browser.open(&offline).await.page();
         let entered = [("email", user.email.as_str()), ("password", PASSWORD)];
         let landing = browser.submit(&page, &entered).await.client();
@@ -207,22 +207,6 @@ impl Teller {
         TestClient { id: created.text("id"), client_id: created.text("clientId"), secret }
     }
 
-    /// An authorization request of `client`, with these changes; what is empty is left out.
-    fn request(&self, client: &TestClient, changes: &[(&str, &str)]) -> String {
-        let plain = [
-            ("client_id", client.client_id.as_str()),
-            ("redirect_uri", CALLBACK),
-            ("response_type", "code"),
-            ("scope", "openid profile email"),
-            ("code_challenge", CHALLENGE),
-            ("code_challenge_method", "S256"),
-        ];
-        let kept = plain.iter().filter(|(name, _)| changes.iter().all(|(other, _)| other != name));
-        let all: Vec<_> =
-            kept.chain(changes).copied().filter(|(_, value)| !value.is_empty()).collect();
-        authorize_path(&all)
-    }
-
     /// A call of `client`, authenticated as its type asks.
     fn call(&self, client: &TestClient, path: &str, parameters: &[(&str, &str)]) -> Call {
         let call = self.server.post(path);
@@ -282,4 +266,19 @@ impl Teller {
         assert!(!browser.cookies.is_empty());
         self.secrets.extend(browser.cookies.values().cloned());
     }
+}
+
+/// An authorization request of `client`, with these changes; what is empty is left out.
+fn request(client: &TestClient, changes: &[(&str, &str)]) -> String {
+    let plain = [
+        ("client_id", client.client_id.as_str()),
+        ("redirect_uri", CALLBACK),
+        ("response_type", "code"),
+        ("scope", "openid profile email"),
+        ("code_challenge", CHALLENGE),
+        ("code_challenge_method", "S256"),
+    ];
+    let kept = plain.iter().filter(|(name, _)| changes.iter().all(|(other, _)| other != name));
+    let all: Vec<_> = kept.chain(changes).copied().filter(|(_, value)| !value.is_empty()).collect();
+    authorize_path(&all)
 }
