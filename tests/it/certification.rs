@@ -2,3 +2,4 @@
 //! an outside run of it finds nothing new.
 
 mod back_channel;
+mod front_channel;

@@ -21,7 +21,7 @@ fn readable(answer: &Answer) -> &str {
 
 /// Calls that succeed and calls that fail after the client is known, of every endpoint for scripts.
 async fn calls(app: &TestApp, client: &TestClient) -> Vec<(u16, Call)> {
-    let user = app.user(&format!("{}@example.com", uuid::Uuid::now_v7()), "a good password").await;
+    let user = app.alice().await;
     let tokens = app.tokens(client, &user, &[]).await;
     let (access, refresh) = (tokens.text("access_token"), tokens.text("refresh_token"));
     let narrow = app.refresh(client, &refresh, &[("scope", "email")]).await;

@@ -19,7 +19,11 @@ fn parts(secret: &str) -> Vec<String> {
     use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
     let mut texts = vec![secret.to_owned(), STANDARD.encode(secret)];
     for bytes in [URL_SAFE_NO_PAD.decode(secret).ok(), Some(secret.as_bytes().to_vec())] {
-        let hex = |bytes: Vec<u8>| bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let digit = |digit: u8| char::from_digit(digit.into(), 16);
+        let hex = |bytes: Vec<u8>| -> String {
+            let halves = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+            halves.filter_map(digit).collect()
+        };
         texts.extend(bytes.clone().map(|bytes| STANDARD.encode(bytes)));
         texts.extend(bytes.map(hex));
     }

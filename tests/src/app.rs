@@ -30,7 +30,24 @@ pub struct TestApp {
     pub embedded: Embedded,
     /// Its hasher.
     pub hasher: Arc<SecretHasher>,
+    /// Its issuer.
+    pub issuer: &'static str,
     clock: Arc<AtomicU64>,
+}
+
+/// How a server is set up.
+#[derive(Clone, Copy, Debug)]
+pub struct Setup {
+    /// Its issuer.
+    pub issuer: &'static str,
+    /// Whether people may register themselves.
+    pub registration_is_open: bool,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self { issuer: ISSUER, registration_is_open: true }
+    }
 }
 
 /// A client that a test registered.
@@ -63,6 +80,12 @@ impl TestApp {
 
     /// A server whose stores go through `wrap`, which may make them fail.
     pub async fn start_with(wrap: impl FnOnce(Stores) -> Stores) -> Self {
+        Self::start_as(Setup::default(), wrap).await
+    }
+
+    /// The same, set up in another way.
+    pub async fn start_as(setup: Setup, wrap: impl FnOnce(Stores) -> Stores) -> Self {
+        let Setup { issuer, registration_is_open } = setup;
         let embedded = Embedded::in_memory().expect("an embedded store");
         let tables = tables();
         create_tables(&embedded.client(), &tables).await.expect("tables");
@@ -77,13 +100,15 @@ impl TestApp {
         let reading = clock.clone();
         let read: Clock = Arc::new(move || Timestamp::from_millis(reading.load(Ordering::SeqCst)));
         let settings = Settings {
-            issuer: Issuer::parse(ISSUER).expect("an issuer"),
+            issuer: Issuer::parse(issuer).expect("an issuer"),
             default_audience: "https://api.example.com".into(),
         };
         let sealing = Sealing::Local(Zeroizing::new([7; 32]));
-        let app = app::assemble(&settings, &stores, sealing, &hasher, true, read).expect("an app");
+        let app = app::assemble(&settings, &stores, sealing, &hasher, registration_is_open, read)
+            .expect("an app");
         let api_key = api_key.expose().to_owned();
-        Self { server: Server::Router(app.into_router()), api_key, stores, embedded, hasher, clock }
+        let server = Server::Router(app.into_router());
+        Self { server, api_key, stores, embedded, hasher, issuer, clock }
     }
 
     /// Lets time pass.
@@ -94,19 +119,6 @@ impl TestApp {
     /// Sets the clock back, as a correction may.
     pub fn rewind(&self, seconds: u64) {
         self.clock.fetch_sub(seconds * 1000, Ordering::SeqCst);
-    }
-
-    /// All items of all tables, as text: binary attributes in base64.
-    pub fn everything_stored(&self) -> String {
-        let tables = Tables::with_prefix("test-");
-        let mut text = String::new();
-        for table in [tables.clients, tables.accounts, tables.grants, tables.keys] {
-            // The connector has no Scan; the tables are read where they are.
-            let request = serde_json::from_value(json!({"TableName": table})).expect("a request");
-            let items = self.embedded.database().scan(request).expect("a scan");
-            text.push_str(&serde_json::to_string(&items).expect("JSON"));
-        }
-        text
     }
 
     /// The time of the server.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::app::{ISSUER, TestApp, TestClient, TestUser};
+use crate::app::{TestApp, TestClient, TestUser};
 use crate::browser::{Browser, Landing, Shown};
 use crate::call::{Answer, Call};
 
@@ -104,7 +104,7 @@ impl TestApp {
 
     /// A browser.
     pub fn browser(&self) -> Browser {
-        Browser::new(self.server.clone(), ISSUER)
+        Browser::new(self.server.clone(), self.issuer)
     }
 
     /// Goes the way from a request to the client's redirect URI: signs in and consents where asked.

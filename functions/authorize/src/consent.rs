@@ -3,12 +3,12 @@
 use axum::extract::Request;
 use axum::response::Response;
 use http::StatusCode;
-use identety_domain::authorization::{Decision, Step, TransactionId};
+use identety_domain::authorization::{CsrfToken, Decision, SignedIn, Step, TransactionId};
 use identety_http::form::Form;
 
 use crate::failure::Failure;
 use crate::pages::{ClientView, Consent, ScopeView, respond};
-use crate::visit::{Visit, check_no_more};
+use crate::visit::{Visit, check_no_more, named_transaction};
 
 /// The page; or, where nothing need be asked, whatever comes next.
 pub(crate) async fn get(visit: Visit) -> Response {
@@ -28,7 +28,7 @@ async fn page(visit: &Visit, id: &TransactionId) -> Result<Response, Failure> {
     let Some(signed_in) = visit.channel().signed_in(visit.session(), visit.now()).await? else {
         return Ok(visit.follow(&Step::SignIn(id.clone())));
     };
-    let csrf = visit.csrf_token(id);
+    let csrf = csrf_token(visit, id, &signed_in);
     let page = Consent {
         base: visit.base(),
         client: &ClientView::from(&client.metadata),
@@ -41,6 +41,11 @@ async fn page(visit: &Visit, id: &TransactionId) -> Result<Response, Failure> {
     Ok(respond(StatusCode::OK, &page, &targets, &visit.context.id))
 }
 
+/// The token of the form that this very user was shown: nobody decides on a page made for another.
+fn csrf_token(visit: &Visit, id: &TransactionId, signed_in: &SignedIn) -> CsrfToken {
+    visit.visitor().browser.csrf_token(&format!("consent {id} {}", signed_in.session.id))
+}
+
 /// Form → CSRF token → the domain → back to the client.
 pub(crate) async fn post(visit: Visit, request: Request) -> Response {
     visit.answer(decide(&visit, request).await)
@@ -49,7 +54,15 @@ pub(crate) async fn post(visit: Visit, request: Request) -> Response {
 /// What is decided about is in the transaction: nothing in the form can change it.
 async fn decide(visit: &Visit, request: Request) -> Result<Response, Failure> {
     let mut form = Form::read(request).await?;
-    let id = visit.checked_transaction(&mut form)?;
+    let id = named_transaction(&mut form)?;
+    let csrf = form.take("csrf").unwrap_or_default();
+    // Whose session is over decides nothing, and has to sign in first.
+    let Some(signed_in) = visit.channel().signed_in(visit.session(), visit.now()).await? else {
+        return Ok(visit.follow(&Step::SignIn(id)));
+    };
+    if !csrf_token(visit, &id, &signed_in).is(&csrf) {
+        return Err(Failure::forged());
+    }
     let decision = match form.take("decision").as_deref() {
         Some("allow") => Decision::Allow,
         Some("deny") => Decision::Deny,

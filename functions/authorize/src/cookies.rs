@@ -69,9 +69,11 @@ fn full_name(name: &str, is_secure: bool) -> String {
     if is_secure { format!("__Host-{name}") } else { name.to_owned() }
 }
 
+/// Looks at bytes: what other hosts of the domain have set need not be text.
 fn find(headers: &HeaderMap, name: &str) -> Option<String> {
-    let lines = headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
-    let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|it| it.split_once('='));
+    let lines = headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes);
+    let pairs = lines.flat_map(|line| line.split(|byte| *byte == b';'));
+    let mut pairs = pairs.filter_map(|pair| str::from_utf8(pair).ok()?.split_once('='));
     pairs.find(|(own, _)| own.trim() == name).map(|(_, value)| value.trim().to_owned())
 }
 
@@ -91,6 +93,14 @@ mod tests {
         assert_eq!(find(&headers, "__Host-b").as_deref(), Some("3"));
         assert_eq!(find(&headers, "b").as_deref(), Some("4"));
         assert_eq!(find(&headers, "c"), None);
+    }
+
+    #[test]
+    fn a_cookie_is_found_beside_one_that_is_no_text() {
+        let mut headers = HeaderMap::new();
+        headers.insert(COOKIE, HeaderValue::from_bytes(b"a=\xff\xfe; b=1; c=\xc3\xa9").unwrap());
+        assert_eq!(find(&headers, "b").as_deref(), Some("1"));
+        assert_eq!(find(&headers, "a"), None);
     }
 
     #[test]

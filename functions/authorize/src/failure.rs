@@ -175,6 +175,10 @@ impl From<FlowError> for Failure {
                 "Go back to the app. To sign in again, start from there.",
                 &error,
             ),
+            FlowError::NotAllowedAnyMore => Self::of_the_app(
+                "The app asks for something that it may not have any more.",
+                &error,
+            ),
             FlowError::NoClient(error) => error.into(),
             FlowError::Hash(error) => Self::of_the_server(&error),
             FlowError::Store(error) => error.into(),

@@ -92,11 +92,16 @@ impl Visit {
 
     /// The transaction that a form is about, once it is known that our page sent it in this browser.
     pub(crate) fn checked_transaction(&self, form: &mut Form) -> Result<TransactionId, Failure> {
-        let id = form.take("transaction").and_then(|text| TransactionId::parse(&text));
-        let id = id.ok_or_else(|| Failure::unexpected_form(&"no transaction in the form"))?;
+        let id = named_transaction(form)?;
         let csrf = form.take("csrf").unwrap_or_default();
         if self.csrf_token(&id).is(&csrf) { Ok(id) } else { Err(Failure::forged()) }
     }
+}
+
+/// The transaction that a form names.
+pub(crate) fn named_transaction(form: &mut Form) -> Result<TransactionId, Failure> {
+    let id = form.take("transaction").and_then(|text| TransactionId::parse(&text));
+    id.ok_or_else(|| Failure::unexpected_form(&"no transaction in the form"))
 }
 
 /// That a form has no field that our page has not: somebody hopes that it counts.

@@ -113,7 +113,7 @@ impl AdminAuthenticator {
             return Err(AccessTokenError::NotOurs.into());
         }
         let client = self.clients.find(&client_id).await?;
-        if !client.is_some_and(|client| client.metadata.is_active) {
+        if !client.is_some_and(|client| client.metadata.is_active && claims.is_of(&client)) {
             return Err(AdminError::InactiveClient);
         }
         let authority = claims.scope.as_deref().map(Scope::parse).transpose();

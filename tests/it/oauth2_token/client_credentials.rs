@@ -190,8 +190,7 @@ async fn the_subject_is_the_client_and_no_users_identifier() {
 #[rstest]
 #[case("password")]
 #[case("implicit")]
-#[case("authorization_code")]
-#[case("refresh_token")]
+#[case("urn:ietf:params:oauth:grant-type:token-exchange")]
 #[case("urn:ietf:params:oauth:grant-type:device_code")]
 #[case("CLIENT_CREDENTIALS")]
 #[tokio::test]
@@ -201,6 +200,18 @@ async fn a_grant_that_is_not_here_is_unsupported(#[case] grant: &str) {
     let call = app.server.post("/oauth2/token").basic(&client.client_id, &client.secret);
     let answer = call.form(&[("grant_type", grant)]).send().await;
     assert_eq!(answer.outcome(), (400, "unsupported_grant_type".into()));
+}
+
+#[rstest]
+#[case("authorization_code")]
+#[case("refresh_token")]
+#[tokio::test]
+async fn an_m2m_client_may_not_use_the_grants_of_users(#[case] grant: &str) {
+    let app = TestApp::start().await;
+    let client = app.m2m_client(&["read"]).await;
+    let call = app.server.post("/oauth2/token").basic(&client.client_id, &client.secret);
+    let answer = call.form(&[("grant_type", grant)]).send().await;
+    assert_eq!(answer.outcome(), (400, "unauthorized_client".into()));
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Many requests at once: of one code one exchange succeeds, and refresh tokens converge.
 
-use std::time::Duration;
+use std::sync::Arc;
 
 use identety_domain::grant::{Grant, GrantId};
 use identety_tests::app::{TestApp, TestClient};
@@ -9,14 +9,14 @@ use identety_tests::sign_in::{CALLBACK, VERIFIER};
 
 /// Makes all calls at once, on every thread that there is.
 async fn at_once(calls: Vec<Call>) -> Vec<Answer> {
-    let gate = std::sync::Arc::new(tokio::sync::Barrier::new(calls.len()));
+    let gate = Arc::new(tokio::sync::Barrier::new(calls.len()));
     let tasks: Vec<_> = calls
         .into_iter()
         .map(|call| {
             let gate = gate.clone();
             tokio::spawn(async move {
                 gate.wait().await;
-                tokio::time::timeout(Duration::from_secs(60), call.send()).await.unwrap()
+                call.send().await
             })
         })
         .collect();

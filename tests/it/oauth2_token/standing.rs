@@ -172,6 +172,26 @@ async fn a_client_that_has_the_client_id_of_a_deleted_one_gets_nothing_of_it() {
 }
 
 #[tokio::test]
+async fn the_token_of_a_deleted_m2m_client_is_none_of_the_next_with_its_client_id() {
+    let app = TestApp::start().await;
+    let chosen = json!({
+        "name": "Orders", "type": "m2m", "scopes": ["clients:read", "tokens:introspect"],
+        "clientId": "orders", "clientSecret": "a secret of more than 16",
+    });
+    let client = app.register(chosen.clone()).await;
+    let token = app.access_token(&client, &[]).await;
+    assert!(app.is_active(&token).await);
+    assert_eq!(app.server.get("/admin/clients").bearer(&token).send().await.status, 200);
+    app.advance(1);
+    let path = format!("/admin/clients/{}", client.id);
+    assert_eq!(app.admin("DELETE", &path).send().await.status, 200);
+    let next = app.register(chosen).await;
+    assert!(!app.is_active(&token).await);
+    assert_eq!(app.introspect(&next, &token).await.json(), json!({"active": false}));
+    assert_eq!(app.server.get("/admin/clients").bearer(&token).send().await.status, 401);
+}
+
+#[tokio::test]
 async fn no_client_can_have_an_identifier_that_is_a_users() {
     let app = TestApp::start().await;
     let user = app.alice().await;

@@ -1,3 +1,17 @@
 //! Users sign in: from the authorization request to tokens, and back out.
 
+mod authorize;
+mod consent;
+mod faults;
+mod faulty;
+mod leaks;
+mod limits;
+pub(crate) mod logout;
+mod pages;
+mod prompts;
+mod redirect_uris;
+mod registration;
+mod sessions;
+pub(crate) mod steps;
 mod story;
+mod transactions;

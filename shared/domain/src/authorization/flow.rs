@@ -11,7 +11,7 @@ use super::{
     AuthorizationError, AuthorizationErrorCode, AuthorizationRequest, BrowserSecret, SessionSecret,
     SignedIn, Transaction, TransactionId,
 };
-use crate::client::Client;
+use crate::client::{Client, GrantType};
 use crate::grant::{Grant, GrantId, Grants};
 use crate::hashing::{HashError, SecretHasher};
 use crate::keys::Verifier;
@@ -81,6 +81,9 @@ pub enum FlowError {
     /// The transaction has had its answer.
     #[error("the transaction has been answered")]
     Done,
+    /// The client may not ask for that any more.
+    #[error("the client may no longer have what it has asked for")]
+    NotAllowedAnyMore,
     /// The client cannot be answered any more.
     #[error(transparent)]
     NoClient(#[from] NoClient),
@@ -207,6 +210,10 @@ impl FrontChannel {
         let registered = &client.metadata.redirect_uris;
         if !registered.iter().any(|own| own.matches(&request.redirect_uri)) {
             return Err(NoClient::UnregisteredRedirectUri.into());
+        }
+        let is_within = request.scope.first_outside(client.scope()).is_none();
+        if !is_within || !client.may_use(GrantType::AuthorizationCode) {
+            return Err(FlowError::NotAllowedAnyMore);
         }
         Ok((transaction, client))
     }

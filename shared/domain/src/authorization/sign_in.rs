@@ -161,18 +161,22 @@ impl FrontChannel {
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<SessionSecret, FlowError> {
         let sessions = &self.grants.sessions;
-        let former = self.signed_in(visitor.session.as_ref(), now).await?;
+        // Even one whose time is over: there may be grants that end with it.
+        let former = match &visitor.session {
+            Some(secret) => sessions.find_session(&secret.key()).await?,
+            None => None,
+        };
         let id = match former {
-            Some(SignedIn { session, .. }) if session.user == user.id => {
-                sessions.remove_session(&session.key).await?;
-                session.id
-            }
-            Some(SignedIn { session, .. }) => {
-                sessions.sign_out(&session.id, now).await?;
-                sessions.remove_session(&session.key).await?;
-                SessionId::generate(rng)
-            }
             None => SessionId::generate(rng),
+            Some(session) => {
+                let goes_on =
+                    session.user == user.id && !sessions.is_signed_out(&session.id).await?;
+                if !goes_on {
+                    sessions.sign_out(&session.id, now).await?;
+                }
+                sessions.remove_session(&session.key).await?;
+                if goes_on { session.id } else { SessionId::generate(rng) }
+            }
         };
         let secret = SessionSecret::generate(rng);
         // Never before the password was set, or the session would not count: clocks may differ.

@@ -134,6 +134,12 @@ impl AccessToken {
         Ok(signer.sign(alg, TYP, &serde_json::to_vec(self)?)?)
     }
 
+    /// Whether it was given to `client`, and not to one that had the same clientId before.
+    #[must_use]
+    pub fn is_of(&self, client: &Client) -> bool {
+        self.client_id == client.client_id.as_str() && self.iat >= client.created_at.seconds()
+    }
+
     /// That it counts at `now`.
     pub(super) fn check_time(&self, now: Timestamp) -> Result<(), AccessTokenError> {
         if now.seconds() >= self.exp {

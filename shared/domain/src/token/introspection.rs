@@ -103,10 +103,7 @@ pub(super) async fn client_behind(
 ) -> Result<Option<Client>, StoreError> {
     let Some(client_id) = ClientId::parse(&claims.client_id) else { return Ok(None) };
     let client = services.authenticator.clients.find(&client_id).await?;
-    // One that was registered later under the same clientId is another client.
-    let same =
-        |client: &Client| client.metadata.is_active && claims.iat >= client.created_at.seconds();
-    Ok(client.filter(same))
+    Ok(client.filter(|client| client.metadata.is_active && claims.is_of(client)))
 }
 
 /// For whom a client acts by an access token.

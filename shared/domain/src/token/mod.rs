@@ -189,12 +189,11 @@ async fn answer(
     now: Timestamp,
     rng: &mut (dyn CryptoRng + Send),
 ) -> Result<(GrantType, TokenResponse), TokenError> {
-    let request = TokenRequest::parse(parameters)?;
-    let grant = request.grant();
+    let grant = parameters.grant()?;
     if !client.may_use(grant) {
         return Err(TokenError::UnauthorizedClient);
     }
-    let response = match request {
+    let response = match TokenRequest::parse(grant, parameters)? {
         TokenRequest::AuthorizationCode(request) => {
             authorization_code::grant(services, client, request, now, rng).await?
         }

@@ -67,16 +67,30 @@ pub struct ClientCredentialsRequest {
     pub resources: Vec<String>,
 }
 
-impl TokenRequest {
-    /// Reads the parameters of the grant that `grant_type` names. Those of other grants are ignored, as
-    /// unknown ones are; so is `scope` beside a code, for what a code allows is decided already.
+impl TokenParameters {
+    /// The grant that is asked for.
     ///
     /// # Errors
-    /// `invalid_request` without `grant_type` or without what the grant needs, `unsupported_grant_type`
-    /// for one that is not here.
-    pub fn parse(parameters: TokenParameters) -> Result<Self, TokenError> {
+    /// `invalid_request` without `grant_type`, `unsupported_grant_type` for one that is not here.
+    pub fn grant(&self) -> Result<GrantType, TokenError> {
+        let grant_type = self.grant_type.as_deref();
+        let grant_type = grant_type.ok_or(TokenError::InvalidRequest("grant_type is missing"))?;
+        match GrantType::ALL.into_iter().find(|grant| grant.as_str() == grant_type) {
+            Some(GrantType::TokenExchange) | None => Err(TokenError::UnsupportedGrantType),
+            Some(grant) => Ok(grant),
+        }
+    }
+}
+
+impl TokenRequest {
+    /// Reads the parameters of `grant`. Those of other grants are ignored, as unknown ones are; so is
+    /// `scope` beside a code, for what a code allows is decided already.
+    ///
+    /// # Errors
+    /// `invalid_request` without what the grant needs, `unsupported_grant_type` for one that is not here.
+    pub fn parse(grant: GrantType, parameters: TokenParameters) -> Result<Self, TokenError> {
         let TokenParameters {
-            grant_type,
+            grant_type: _,
             scope,
             resources,
             code,
@@ -84,10 +98,8 @@ impl TokenRequest {
             code_verifier,
             refresh_token,
         } = parameters;
-        let grant_type = grant_type.ok_or(TokenError::InvalidRequest("grant_type is missing"))?;
-        let grant = GrantType::ALL.into_iter().find(|grant| grant.as_str() == grant_type);
         match grant {
-            Some(GrantType::AuthorizationCode) => {
+            GrantType::AuthorizationCode => {
                 let code = code.ok_or(TokenError::InvalidRequest("code is missing"))?;
                 Ok(Self::AuthorizationCode(AuthorizationCodeRequest {
                     code,
@@ -96,25 +108,15 @@ impl TokenRequest {
                     resources,
                 }))
             }
-            Some(GrantType::RefreshToken) => {
+            GrantType::RefreshToken => {
                 let refresh_token =
                     refresh_token.ok_or(TokenError::InvalidRequest("refresh_token is missing"))?;
                 Ok(Self::RefreshToken(RefreshTokenRequest { refresh_token, scope, resources }))
             }
-            Some(GrantType::ClientCredentials) => {
+            GrantType::ClientCredentials => {
                 Ok(Self::ClientCredentials(ClientCredentialsRequest { scope, resources }))
             }
-            Some(GrantType::TokenExchange) | None => Err(TokenError::UnsupportedGrantType),
-        }
-    }
-
-    /// The grant that is asked for.
-    #[must_use]
-    pub const fn grant(&self) -> GrantType {
-        match self {
-            Self::AuthorizationCode(_) => GrantType::AuthorizationCode,
-            Self::RefreshToken(_) => GrantType::RefreshToken,
-            Self::ClientCredentials(_) => GrantType::ClientCredentials,
+            GrantType::TokenExchange => Err(TokenError::UnsupportedGrantType),
         }
     }
 }

@@ -1,0 +1,579 @@
+//! `/oauth2/authorize`: what the client hears, and what it never hears.
+
+use std::net::TcpListener;
+
+use identety_tests::app::{Setup, TestApp, TestClient, TestUser, unverified};
+use identety_tests::browser::{Form, Shown, html};
+use identety_tests::sign_in::{CALLBACK, CHALLENGE, PASSWORD, authorize_path, request};
+use rstest::rstest;
+use serde_json::json;
+
+use super::steps::{
+    answer_to, check_no_cors, check_page, check_redirect, check_refused, consent_page, count,
+    decide, delete, sign_in_page, silently, transaction,
+};
+
+#[tokio::test]
+async fn without_a_known_client_there_is_a_page_and_no_redirect() {
+    let app = TestApp::start().await;
+    let (disabled, deleted) = (app.public_client().await, app.public_client().await);
+    app.change(&disabled, json!({"isActive": false})).await;
+    delete(&app, "clients", &deleted.id).await;
+    let m2m = app.m2m_client(&["read"]).await;
+    let own = app.public_client().await;
+    let upper = own.client_id.to_uppercase();
+    for id in [
+        "",
+        "public_AAAAAAAAAAAAAAAAAAAAAAAA",
+        "no client",
+        "é",
+        &"a".repeat(5000),
+        &upper,
+        &disabled.client_id,
+        &deleted.client_id,
+        &m2m.client_id,
+    ] {
+        let page = app.browser().get(&request(&own, &[("client_id", id)])).await;
+        check_page(&page, 400);
+        assert!(!html(&page).contains("app.example.com"), "{id}");
+    }
+    assert_eq!(count(&app, "TRANSACTION#"), 0);
+}
+
+#[rstest]
+#[case("client_id")]
+#[case("redirect_uri")]
+#[tokio::test]
+async fn a_client_or_redirect_uri_given_twice_is_a_page_even_when_both_are_the_same(
+    #[case] name: &str,
+) {
+    let app = TestApp::start().await;
+    let client = app.public_client().await;
+    let own = if name == "client_id" { client.client_id.as_str() } else { CALLBACK };
+    for other in [own, "https://evil.example/cb", ""] {
+        let path = format!("{}&{}", request(&client, &[]), &authorize_path(&[(name, other)])[18..]);
+        check_page(&app.browser().get(&path).await, 400);
+    }
+    assert_eq!(count(&app, "TRANSACTION#"), 0);
+}
+
+#[rstest]
+#[case("response_type", "code")]
+#[case("scope", "openid")]
+#[case("nonce", "x")]
+#[case("code_challenge", CHALLENGE)]
+#[case("code_challenge_method", "S256")]
+#[case("response_mode", "query")]
+#[case("prompt", "login")]
+#[case("max_age", "5")]
+#[case("login_hint", "a")]
+#[case("id_token_hint", "a")]
+#[case("acr_values", "1")]
+#[case("display", "page")]
+#[case("ui_locales", "en")]
+#[case("claims", "{}")]
+#[case("request", "a")]
+#[case("unknown", "a")]
+#[tokio::test]
+async fn any_other_parameter_given_twice_is_invalid_request(
+    #[case] name: &str,
+    #[case] value: &str,
+) {
+    let app = TestApp::start().await;
+    let client = app.public_client().await;
+    let path = format!("{}&{name}={value}", request(&client, &[(name, value)]));
+    check_refused(&app, &path, "invalid_request").await;
+}
+
+#[tokio::test]
+async fn of_a_state_given_twice_neither_comes_back() {
+    let app = TestApp::start().await;
+    let client = app.public_client().await;
+    let landing = answer_to(&app, &format!("{}&state=other", request(&client, &[]))).await;
+    assert_eq!(landing.get("error"), "invalid_request");
+    assert!(!landing.parameters.contains_key("state"), "{}", landing.url);
+}
+
+#[rstest]
+#[case(&[("response_type", "token")], "unsupported_response_type")]
+#[case(&[("response_type", "id_token")], "unsupported_response_type")]
+#[case(&[("response_type", "code token")], "unsupported_response_type")]
+#[case(&[("response_type", "code id_token")], "unsupported_response_type")]
+#[case(&[("response_type", "none")], "unsupported_response_type")]
+#[case(&[("response_type", "CODE")], "unsupported_response_type")]
+#[case(&[("response_type", "")], "invalid_request")]
+#[case(&[("response_mode", "fragment")], "invalid_request")]
+#[case(&[("response_mode", "query.jwt")], "invalid_request")]
+#[case(&[("response_mode", "web_message")], "invalid_request")]
+#[case(&[("code_challenge", ""), ("code_challenge_method", "")], "invalid_request")]
+#[case(&[("code_challenge", "")], "invalid_request")]
+#[case(&[("code_challenge_method", "")], "invalid_request")]
+#[case(&[("code_challenge_method", "plain")], "invalid_request")]
+#[case(&[("code_challenge_method", "s256")], "invalid_request")]
+#[case(&[("code_challenge_method", "S256 ")], "invalid_request")]
+#[case(&[("code_challenge", "short")], "invalid_request")]
+#[case(&[("code_challenge", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-c")], "invalid_request")]
+#[case(&[("code_challenge", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cMM")], "invalid_request")]
+#[case(&[("code_challenge", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM=")], "invalid_request")]
+#[case(&[("code_challenge", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw+cM")], "invalid_request")]
+#[case(&[("scope", "openid unknown")], "invalid_scope")]
+#[case(&[("scope", "openid clients:read")], "invalid_scope")]
+#[case(&[("scope", "OPENID")], "invalid_scope")]
+#[case(&[("scope", "openid \"profile\"")], "invalid_scope")]
+#[case(&[("scope", "openid pro\\file")], "invalid_scope")]
+#[case(&[("scope", "openid é")], "invalid_scope")]
+#[case(&[("scope", "openid\nprofile")], "invalid_request")]
+#[case(&[("scope", "openid\u{0}")], "invalid_request")]
+#[case(&[("prompt", "none login")], "invalid_request")]
+#[case(&[("prompt", "none consent")], "invalid_request")]
+#[case(&[("prompt", "none select_account")], "invalid_request")]
+#[case(&[("prompt", "create")], "invalid_request")]
+#[case(&[("prompt", "NONE")], "invalid_request")]
+#[case(&[("prompt", "none")], "login_required")]
+#[case(&[("max_age", "-1")], "invalid_request")]
+#[case(&[("max_age", "+1")], "invalid_request")]
+#[case(&[("max_age", "1.5")], "invalid_request")]
+#[case(&[("max_age", "soon")], "invalid_request")]
+#[case(&[("max_age", "99999999999999999999")], "invalid_request")]
+#[case(&[("request", "eyJhbGciOiJub25lIn0.e30.")], "request_not_supported")]
+#[case(&[("resource", "https://evil.example")], "invalid_target")]
+#[case(&[("nonce", "a\u{0}b")], "invalid_request")]
+#[tokio::test]
+async fn what_a_request_must_not_have_is_told_to_the_client(
+    #[case] changes: &[(&str, &str)],
+    #[case] error: &str,
+) {
+    let app = TestApp::start().await;
+    let client = app.public_client().await;
+    check_refused(&app, &request(&client, changes), error).await;
+}
+
+#[tokio::test]
+async fn a_broken_encoding_is_invalid_request_wherever_it_is() {
+    let app = TestApp::start().await;
+    let client = app.public_client().await;
+    for pair in ["a=%", "a=%zz", "%=a", "a=%ff", "a=%c0%af", "a%00=b", "a=b%0d%0aSet-Cookie:x"] {
+        let path = format!("{}&{pair}", request(&client, &[]));
+        check_refused(&app, &path, "invalid_request").await;
+    }
+}
+
+#[tokio::test]
+async fn a_client_without_the_grant_is_unauthorized() {
+    let app = TestApp::start().await;
+    let client = app.users_client(json!({"type": "private", "grants": ["refresh_token"]})).await;
+    check_refused(&app, &request(&client, &[]), "unauthorized_client").await;
+}
+
+#[rstest]
+#[case("a%20b%2Bc", "a b+c")]
+#[case("a+b", "a b")]
+#[case(
+    "a%26code%3Dstolen%26iss%3Dhttps%3A%2F%2Fevil.example",
+    "a&code=stolen&iss=https://evil.example"
+)]
+#[case("a%23code%3Dstolen", "a#code=stolen")]
+#[case("%25%30%30", "%00")]
+#[case("%22%3E%3Cscript%3E", "\"><script>")]
+#[case("%C3%A9%F0%9F%94%91%E2%80%A8", "é🔑\u{2028}")]
+#[case("a%3Bb%2Fc%3Fd%5C", "a;b/c?d\\")]
+#[tokio::test]
+async fn a_state_comes_back_as_it_was(#[case] encoded: &str, #[case] state: &str) {
+    let app = TestApp::start().await;
+    let (client, user) = (app.public_client().await, app.alice().await);
+    let path = format!("{}&state={encoded}", request(&client, &[("state", "")]));
+    let refused = answer_to(&app, &format!("{path}&prompt=none")).await;
+    assert_eq!(refused.get("state"), state, "{}", refused.url);
+    let allowed = app.authorize(&mut app.browser(), &path, &user).await;
+    assert_eq!(allowed.get("state"), state, "{}", allowed.url);
+    assert_eq!(allowed.get("iss"), app.issuer);
+    assert_eq!(allowed.parameters.len(), 3, "{}", allowed.url);
+}
+
+#[rstest]
+#[case("a%0D%0ALocation:%20https://evil.example")]
+#[case("a%0Ab")]
+#[case("a%00")]
+#[case("a%09b")]
+#[case("%C2%85")]
+#[case("%ff")]
+#[case("%c0%af")]
+#[case("%ED%A0%80")]
+#[case("%")]
+#[tokio::test]
+async fn a_state_that_is_no_text_is_invalid_request_and_does_not_come_back(#[case] encoded: &str) {
+    let app = TestApp::start().await;
+    let client = app.public_client().await;
+    let path = format!("{}&state={encoded}", request(&client, &[("state", "")]));
+    let landing = answer_to(&app, &path).await;
+    assert_eq!(landing.get("error"), "invalid_request");
+    assert!(!landing.parameters.contains_key("state"), "{}", landing.url);
+    assert!(!landing.url.contains("evil"), "{}", landing.url);
+}
+
+#[tokio::test]
+async fn a_state_of_4_kb_comes_back_and_one_of_8_kb_is_invalid_request() {
+    let app = TestApp::start().await;
+    let (client, user) = (app.public_client().await, app.alice().await);
+    let most = "x".repeat(4096);
+    let path = request(&client, &[("state", &most)]);
+    let landing = app.authorize(&mut app.browser(), &path, &user).await;
+    assert_eq!(landing.get("state"), most);
+    for length in [4097, 8192] {
+        let landing = answer_to(&app, &request(&client, &[("state", &"x".repeat(length))])).await;
+        assert_eq!(landing.get("error"), "invalid_request");
+        assert!(!landing.parameters.contains_key("state"));
+    }
+}
+
+#[tokio::test]
+async fn a_nonce_is_at_most_1024_bytes_long() {
+    let app = TestApp::start().await;
+    let client = app.public_client().await;
+    sign_in_page(&mut app.browser(), &client, &[("nonce", &"n".repeat(1024))]).await;
+    let landing = answer_to(&app, &request(&client, &[("nonce", &"n".repeat(1025))])).await;
+    assert_eq!(landing.get("error"), "invalid_request");
+}
+
+#[tokio::test]
+async fn every_answer_says_whose_it_is_and_the_metadata_announces_it() {
+    let app = TestApp::start().await;
+    let (client, user) = (app.public_client().await, app.alice().await);
+    let metadata = app.server.get("/.well-known/openid-configuration").send().await.json();
+    assert_eq!(metadata["authorization_response_iss_parameter_supported"], true);
+    assert_eq!(metadata["issuer"], app.issuer);
+
+    let mut browser = app.browser();
+    let page = consent_page(&mut browser, &client, &user.email, &[]).await;
+    let denied = decide(&mut browser, &page, "deny").await;
+    check_redirect(&denied);
+    let denied = browser.follow(denied).await.client();
+    assert_eq!(
+        (denied.get("error"), denied.get("iss")),
+        ("access_denied".into(), app.issuer.into())
+    );
+    let allowed = app.authorize(&mut browser, &request(&client, &[]), &user).await;
+    assert_eq!(allowed.get("iss"), app.issuer);
+    let silent = silently(&mut browser, &client, &[]).await;
+    assert_eq!((silent.get("iss"), silent.get("error")), (app.issuer.into(), String::new()));
+
+    // The same in a form.
+    for (changes, member) in [
+        (vec![("response_mode", "form_post")], "code"),
+        (vec![("response_mode", "form_post"), ("scope", "unknown")], "error"),
+        (vec![("response_mode", "form_post"), ("max_age", "x")], "error"),
+        (vec![("response_mode", "form_post"), ("prompt", "none login")], "error"),
+    ] {
+        let page = browser.open(&request(&client, &changes)).await.page();
+        check_page(&page, 200);
+        let form = Form::of(&page);
+        assert_eq!(form.get("iss"), app.issuer);
+        assert!(!form.get(member).is_empty(), "{}", html(&page));
+    }
+}
+
+#[tokio::test]
+async fn a_host_in_the_request_changes_neither_iss_nor_redirects() {
+    let app = TestApp::start().await;
+    let client = app.public_client().await;
+    for (name, value) in [
+        ("host", "evil.example"),
+        ("x-forwarded-host", "evil.example"),
+        ("x-forwarded-proto", "http"),
+        ("forwarded", "host=evil.example;proto=http"),
+    ] {
+        let call = app.server.get(request(&client, &[])).header(name, value);
+        let answer = call.send().await;
+        let page = format!("{}/signin?transaction=", app.issuer);
+        assert!(answer.header("location").starts_with(&page), "{}", answer.header("location"));
+        let call = app.server.get(request(&client, &[("prompt", "none")])).header(name, value);
+        let location = call.send().await.header("location").to_owned();
+        assert!(location.ends_with("iss=https%3A%2F%2Fid.example.com"), "{location}");
+    }
+}
+
+#[tokio::test]
+async fn a_request_uri_is_refused_and_never_fetched() {
+    let app = TestApp::start().await;
+    let client = app.public_client().await;
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let own = format!("http://{}/request.jwt", listener.local_addr().unwrap());
+    for uri in [own.as_str(), "http://169.254.169.254/latest/meta-data/", "file:///etc/passwd"] {
+        let path = request(&client, &[("request_uri", uri)]);
+        check_refused(&app, &path, "request_uri_not_supported").await;
+    }
+    let nobody = listener.accept().unwrap_err();
+    assert_eq!(nobody.kind(), std::io::ErrorKind::WouldBlock);
+}
+
+/// An ID token of `client` for `user`, and the access token that came with it.
+async fn tokens(app: &TestApp, client: &TestClient, user: &TestUser) -> (String, String) {
+    let tokens = app.tokens(client, user, &[]).await;
+    (tokens.text("id_token"), tokens.text("access_token"))
+}
+
+fn encoded(text: &str) -> String {
+    use base64::Engine as _;
+    base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(text)
+}
+
+#[tokio::test]
+async fn a_hint_that_is_no_id_token_of_this_client_is_invalid_request() {
+    let app = TestApp::start().await;
+    let (client, user) = (app.public_client().await, app.alice().await);
+    let (genuine, access_token) = tokens(&app, &client, &user).await;
+    let other_client = app.public_client().await;
+    let (of_another_client, _) = tokens(&app, &other_client, &user).await;
+
+    let stranger = TestApp::start().await;
+    let same = json!({"type": "public", "clientId": client.client_id});
+    let same_client = stranger.users_client(same).await;
+    let of_another_key = tokens(&stranger, &same_client, &stranger.alice().await).await.0;
+    let stores = app.stores.clone();
+    let setup = Setup { issuer: "https://other.example.com", ..Setup::default() };
+    let other_issuer = TestApp::start_as(setup, |_| stores).await;
+    let of_another_issuer = tokens(&other_issuer, &client, &user).await.0;
+
+    let [header, claims, signature] = genuine.split('.').collect::<Vec<_>>()[..] else {
+        panic!("{genuine}")
+    };
+    let unsigned =
+        |alg: &str| format!("{}.{claims}.", encoded(&format!(r#"{{"alg":"{alg}","typ":"JWT"}}"#)));
+    let changed = encoded(&format!(
+        r#"{{"iss":"{}","sub":"{}","aud":"{}","exp":99999999999}}"#,
+        app.issuer, user.id, client.client_id
+    ));
+    for hint in [
+        access_token.clone(),
+        of_another_client,
+        of_another_key,
+        of_another_issuer,
+        unsigned("none"),
+        unsigned("None"),
+        format!("{}.{claims}.{signature}", encoded(r#"{"alg":"HS256","typ":"JWT"}"#)),
+        format!("{header}.{changed}.{signature}"),
+        format!("{header}.{claims}"),
+        format!("{genuine}x"),
+        format!("{genuine}.."),
+        "garbage".into(),
+        user.id.clone(),
+        "x".repeat(6000),
+    ] {
+        for prompt in ["none", ""] {
+            let path = request(&client, &[("id_token_hint", &hint), ("prompt", prompt)]);
+            let landing = answer_to(&app, &path).await;
+            assert_eq!(landing.get("error"), "invalid_request", "{hint}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_hint_that_has_expired_is_login_required_even_for_who_has_signed_in() {
+    let app = TestApp::start().await;
+    let (client, user) = (app.public_client().await, app.alice().await);
+    let mut browser = app.browser();
+    let code = app.code(&mut browser, &client, &user, &[]).await;
+    let hint = app.redeem(&client, &code, &[]).await.text("id_token");
+    let silent = silently(&mut browser, &client, &[("id_token_hint", &hint)]).await;
+    assert_eq!(silent.get("error"), "", "{}", silent.url);
+    app.advance(3600);
+    let silent = silently(&mut browser, &client, &[("id_token_hint", &hint)]).await;
+    assert_eq!(silent.get("error"), "login_required");
+}
+
+#[tokio::test]
+async fn with_the_hint_of_another_user_nobody_else_gets_a_code() {
+    let app = TestApp::start().await;
+    let (client, alice) = (app.public_client().await, app.alice().await);
+    let bob = app.user("bob@example.com", PASSWORD).await;
+    let (hint, _) = tokens(&app, &client, &alice).await;
+    let hint = [("id_token_hint", hint.as_str())];
+    let mut browser = app.browser();
+    app.code(&mut browser, &client, &bob, &[]).await;
+    assert_eq!(silently(&mut browser, &client, &hint).await.get("error"), "login_required");
+
+    // Bob is asked to sign in as Alice; when he does so as himself, the client hears it.
+    let page = sign_in_page(&mut browser, &client, &hint).await;
+    let landing = app.go_on(&mut browser, Shown::Page(page), &bob).await;
+    assert_eq!(landing.get("error"), "login_required");
+    assert_eq!(landing.get("code"), "");
+
+    let page = sign_in_page(&mut browser, &client, &hint).await;
+    let landing = app.go_on(&mut browser, Shown::Page(page), &alice).await;
+    let tokens = app.redeem(&client, &landing.get("code"), &[]).await;
+    let (_, claims) = unverified(&tokens.text("id_token"));
+    assert_eq!(claims["sub"], alice.id.as_str());
+}
+
+#[tokio::test]
+async fn a_user_who_denies_is_access_denied_and_grants_nothing() {
+    let app = TestApp::start().await;
+    let (client, user) = (app.public_client().await, app.alice().await);
+    let mut browser = app.browser();
+    let page = consent_page(&mut browser, &client, &user.email, &[]).await;
+    let answer = decide(&mut browser, &page, "deny").await;
+    check_redirect(&answer);
+    let landing = browser.follow(answer).await.client();
+    assert_eq!(landing.get("error"), "access_denied");
+    assert_eq!(landing.get("state"), "the state");
+    assert_eq!(landing.get("iss"), app.issuer);
+    assert_eq!(landing.get("code"), "");
+    assert_eq!(count(&app, "GRANT#"), 0);
+    assert_eq!(silently(&mut browser, &client, &[]).await.get("error"), "consent_required");
+}
+
+#[tokio::test]
+async fn no_other_site_may_read_the_authorization_endpoint() {
+    let app = TestApp::start().await;
+    let client = app.public_client().await;
+    for origin in ["https://app.example.com", "https://evil.example", "null"] {
+        for path in [request(&client, &[]), request(&client, &[("prompt", "none")])] {
+            check_no_cors(&app.server.get(path).header("origin", origin).send().await);
+        }
+        let preflight = app.server.call(http::Method::OPTIONS, "/oauth2/authorize");
+        let preflight = preflight.header("origin", origin);
+        let preflight = preflight.header("access-control-request-method", "GET").send().await;
+        assert_eq!(preflight.status, 405);
+        check_no_cors(&preflight);
+    }
+}
+
+#[rstest]
+#[case("/oauth2/authorize")]
+#[case("/oauth2/logout")]
+#[case("/signin")]
+#[case("/consent")]
+#[case("/register")]
+#[case("/signout")]
+#[tokio::test]
+async fn methods_but_get_head_and_post_are_405(#[case] path: &str) {
+    let app = TestApp::start().await;
+    for method in
+        [http::Method::PUT, http::Method::DELETE, http::Method::PATCH, http::Method::TRACE]
+    {
+        let answer = app.server.call(method.clone(), path).send().await;
+        assert_eq!(answer.status, 405, "{method}");
+        let allowed = answer.header("allow");
+        let mut allowed: Vec<_> = allowed.split(',').map(str::trim).collect();
+        allowed.sort_unstable();
+        assert_eq!(allowed, ["GET", "HEAD", "POST"]);
+    }
+}
+
+#[tokio::test]
+async fn head_is_answered_as_get_without_a_body() {
+    let app = TestApp::start().await;
+    let client = app.public_client().await;
+    let head = app.server.call(http::Method::HEAD, request(&client, &[])).send().await;
+    assert_eq!((head.status, head.body.len()), (303, 0));
+    assert!(head.header("location").starts_with(&format!("{}/signin?", app.issuer)));
+    let mut browser = app.browser();
+    let page = sign_in_page(&mut browser, &client, &[]).await;
+    let path = format!("/signin?transaction={}", transaction(&page));
+    let head = browser.send(app.server.call(http::Method::HEAD, path)).await;
+    check_page(&head, 200);
+    assert!(head.body.is_empty());
+}
+
+#[tokio::test]
+async fn a_posted_request_goes_on_as_a_get_of_the_same_parameters() {
+    let app = TestApp::start().await;
+    let (client, user) = (app.public_client().await, app.alice().await);
+    let path =
+        request(&client, &[("state", "a b&c#d+é\"<>"), ("resource", "https://api.example.com")]);
+    let (_, query) = path.split_once('?').unwrap();
+    let form = "application/x-www-form-urlencoded";
+    let call = app.server.post("/oauth2/authorize").body(form, query.to_owned());
+    let mut browser = app.browser();
+    let answer = browser.send(call).await;
+    assert_eq!(answer.status, 303);
+    assert_eq!(answer.header("location"), format!("{}{path}", app.issuer));
+    assert_eq!(count(&app, "TRANSACTION#"), 0, "the POST itself does nothing");
+    let shown = browser.follow(answer).await;
+    let landing = app.go_on(&mut browser, shown, &user).await;
+    assert_eq!(landing.get("state"), "a b&c#d+é\"<>");
+    assert_eq!(app.redeem(&client, &landing.get("code"), &[]).await.status, 200);
+
+    // What is repeated or broken stays so, and is judged there.
+    let call = app.server.post("/oauth2/authorize").body(form, format!("{query}&scope=openid&%zz"));
+    let landing = browser.send(call).await;
+    let landing = browser.follow(landing).await.client();
+    assert_eq!(landing.get("error"), "invalid_request");
+}
+
+#[tokio::test]
+async fn a_posted_request_that_is_no_form_or_too_long_is_a_page() {
+    let app = TestApp::start().await;
+    let client = app.public_client().await;
+    let post = || app.server.post("/oauth2/authorize");
+    let (_, query) =
+        request(&client, &[]).split_once('?').map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
+    check_page(&post().body("application/json", query.clone()).send().await, 400);
+    check_page(&post().body("text/plain", query.clone()).send().await, 400);
+    check_page(&post().send().await, 400);
+    let form = "application/x-www-form-urlencoded";
+    let long = format!("{query}&x={}", "x".repeat(8000));
+    check_page(&post().body(form, long).send().await, 413);
+    check_page(&post().body(form, "x".repeat(70_000)).send().await, 413);
+    // Raw bytes of a body never get into a header.
+    let raw = format!("{query}&x=a\r\nset-cookie: a=b");
+    let answer = post().body(form, raw).send().await;
+    assert_eq!(answer.status, 303);
+    assert_eq!(answer.header("set-cookie"), "");
+    assert!(answer.header("location").contains("x=a%0D%0Aset-cookie:%20a=b"));
+}
+
+#[tokio::test]
+async fn more_than_a_hundred_parameters_are_a_page() {
+    let app = TestApp::start().await;
+    let client = app.public_client().await;
+    let more = "&p=1".repeat(100);
+    check_page(&app.browser().get(&format!("{}{more}", request(&client, &[]))).await, 400);
+}
+
+#[tokio::test]
+async fn the_form_of_form_post_carries_the_answer_and_nothing_breaks_out_of_it() {
+    let app = TestApp::start().await;
+    let (client, user) = (app.public_client().await, app.alice().await);
+    let state = "\"><script>alert(1)</script>'&amp;<img src=x onerror=alert(2)>";
+    let changes = [("response_mode", "form_post"), ("state", state)];
+    let mut browser = app.browser();
+    let page = consent_page(&mut browser, &client, &user.email, &changes).await;
+    let page = browser.submit(&page, &[("decision", "allow")]).await.page();
+    check_page(&page, 200);
+    let text = html(&page);
+    assert!(!text.contains("<script>alert") && !text.contains("<img"), "{text}");
+    let policy = page.header("content-security-policy");
+    assert!(policy.contains("script-src 'self';"), "{policy}");
+    assert!(policy.contains("form-action 'self' https://app.example.com;"), "{policy}");
+    let form = Form::of(&page);
+    assert_eq!(form.action, CALLBACK);
+    assert!(text.contains("<form method=\"post\""));
+    let names: Vec<_> = form.hidden.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["code", "state", "iss"]);
+    assert_eq!(form.get("iss"), app.issuer);
+    // The helper's decoder is simple: what it makes of the state must hold every piece of it.
+    assert!(form.get("state").starts_with("\"><script>alert(1)</script>'&"));
+    assert_eq!(app.redeem(&client, &form.get("code"), &[]).await.status, 200);
+    let script = app.server.get("/form_post.js").send().await;
+    assert_eq!(
+        (script.status, script.header("content-type")),
+        (200, "text/javascript; charset=utf-8")
+    );
+}
+
+#[tokio::test]
+async fn without_redirect_uri_the_only_one_is_meant() {
+    let app = TestApp::start().await;
+    let (client, user) = (app.public_client().await, app.alice().await);
+    let path = request(&client, &[("redirect_uri", "")]);
+    let landing = app.authorize(&mut app.browser(), &path, &user).await;
+    assert!(landing.url.starts_with(&format!("{CALLBACK}?code=")));
+    let two = json!({"type": "public", "redirectUris": [CALLBACK, "https://app.example.com/b"]});
+    let two = app.users_client(two).await;
+    check_page(&app.browser().get(&request(&two, &[("redirect_uri", "")])).await, 400);
+    let none = app.users_client(json!({"type": "public", "redirectUris": []})).await;
+    check_page(&app.browser().get(&request(&none, &[("redirect_uri", "")])).await, 400);
+    check_page(&app.browser().get(&request(&none, &[])).await, 400);
+}

@@ -1,0 +1,263 @@
+//! What browsers see when a store fails: the truth, and nothing half done.
+
+use identety_tests::app::TestApp;
+use identety_tests::browser::{Browser, html};
+use identety_tests::call::Answer;
+use identety_tests::sign_in::{PASSWORD, request};
+use rstest::rstest;
+
+use super::faulty::{How, faulty_app};
+use super::steps::{
+    SESSION, check_answer, check_page, check_redirect, consent_page, count, decide, enter,
+    sign_in_page, silently, transaction,
+};
+
+/// Checks the page that says that the server failed, or is busy.
+#[track_caller]
+fn check_failure(page: &Answer, how: How) {
+    let (status, retry_after) = match how {
+        How::Unavailable => (503, "1"),
+        How::Corrupt => (500, ""),
+    };
+    check_page(page, status);
+    assert_eq!(page.header("retry-after"), retry_after);
+    assert!(html(page).contains(page.header("x-request-id")), "an id to quote");
+    assert!(!html(page).contains("injected"), "{}", html(page));
+    assert_eq!(page.header("set-cookie"), "");
+}
+
+/// Checks that the client hears of the failure.
+async fn check_told(app: &TestApp, browser: &mut Browser, answer: Answer, how: How) {
+    check_redirect(&answer);
+    let landing = browser.follow(answer).await.client();
+    check_answer(app, &landing);
+    let error = match how {
+        How::Unavailable => "temporarily_unavailable",
+        How::Corrupt => "server_error",
+    };
+    assert_eq!(landing.get("error"), error);
+    assert_eq!(landing.get("state"), "the state");
+    assert!(!landing.url.contains("injected"));
+}
+
+#[rstest]
+#[case(How::Unavailable)]
+#[case(How::Corrupt)]
+#[tokio::test]
+async fn before_the_client_is_known_a_store_that_fails_is_a_page(#[case] how: How) {
+    let (app, fault) = faulty_app().await;
+    let client = app.public_client().await;
+    fault.set("ClientStore::find", how);
+    check_failure(&app.browser().get(&request(&client, &[])).await, how);
+    check_failure(&app.browser().get(&request(&client, &[("prompt", "none")])).await, how);
+    fault.clear();
+    sign_in_page(&mut app.browser(), &client, &[]).await;
+}
+
+#[rstest]
+#[case("SessionStore::find_session", &[])]
+#[case("UserStore::find", &[])]
+#[case("ConsentStore::consented", &[])]
+#[case("GrantStore::create_grant", &[])]
+#[case("TransactionStore::create_transaction", &[("prompt", "login")])]
+#[case("TransactionStore::create_transaction", &[("prompt", "consent")])]
+#[tokio::test]
+async fn once_it_is_known_where_to_answer_the_client_hears_it(
+    #[case] verb: &'static str,
+    #[case] changes: &[(&str, &str)],
+    #[values(How::Unavailable, How::Corrupt)] how: How,
+) {
+    let (app, fault) = faulty_app().await;
+    let (client, user) = (app.public_client().await, app.alice().await);
+    let mut browser = app.browser();
+    app.code(&mut browser, &client, &user, &[]).await;
+    let grants = count(&app, "GRANT#");
+    fault.set(verb, how);
+    let answer = browser.get(&request(&client, changes)).await;
+    check_told(&app, &mut browser, answer, how).await;
+    fault.clear();
+    assert_eq!(count(&app, "GRANT#"), grants);
+    assert_ne!(silently(&mut browser, &client, &[]).await.get("code"), "");
+}
+
+#[rstest]
+#[case("TransactionStore::find_transaction")]
+#[case("ClientStore::find")]
+#[case("GrantStore::find_grant")]
+#[case("AttemptStore::count_attempt")]
+#[case("UserStore::find_by_email")]
+#[case("AttemptStore::uncount_attempt")]
+#[case("SessionStore::create_session")]
+#[case("SessionStore::find_session")]
+#[case("UserStore::find")]
+#[case("ConsentStore::consented")]
+#[tokio::test]
+async fn a_sign_in_that_cannot_be_finished_is_none(
+    #[case] verb: &'static str,
+    #[values(How::Unavailable, How::Corrupt)] how: How,
+) {
+    let (app, fault) = faulty_app().await;
+    let (client, user) = (app.public_client().await, app.alice().await);
+    let mut browser = app.browser();
+    let page = sign_in_page(&mut browser, &client, &[]).await;
+    fault.set(verb, how);
+    check_failure(&enter(&mut browser, &page, &user.email, PASSWORD).await, how);
+    assert!(!browser.cookies.contains_key(SESSION));
+    fault.clear();
+    assert_eq!(silently(&mut browser, &client, &[]).await.get("error"), "login_required");
+    // The same page can be sent again.
+    assert_eq!(enter(&mut browser, &page, &user.email, PASSWORD).await.status, 303);
+}
+
+#[rstest]
+#[case("AttemptStore::count_attempt", 0)]
+#[case("AttemptStore::count_late_attempt", 9)]
+#[tokio::test]
+async fn an_attempt_that_cannot_be_counted_is_not_looked_at(
+    #[case] verb: &'static str,
+    #[case] failures: usize,
+) {
+    let (app, fault) = faulty_app().await;
+    app.advance(900 - app.now().seconds() % 900);
+    let (client, user) = (app.public_client().await, app.alice().await);
+    let mut browser = app.browser();
+    let page = sign_in_page(&mut browser, &client, &[]).await;
+    for _ in 0..failures {
+        check_page(&enter(&mut browser, &page, &user.email, "wrong password").await, 400);
+    }
+    fault.set(verb, How::Unavailable);
+    let computations = app.hasher.computations();
+    for password in ["wrong password", PASSWORD] {
+        check_failure(&enter(&mut browser, &page, &user.email, password).await, How::Unavailable);
+    }
+    let register = browser.get(&format!("/register?transaction={}", transaction(&page))).await;
+    if failures == 0 {
+        let fields = [("email", "new@example.com"), ("password", PASSWORD)];
+        check_failure(&browser.submit_once(&register, &fields).await, How::Unavailable);
+    }
+    assert_eq!(app.hasher.computations(), computations);
+    assert_eq!(count(&app, "SESSION#"), 0);
+    assert_eq!(app.stores.users.count().await.unwrap(), 1);
+}
+
+#[rstest]
+#[case("allow", "TransactionStore::find_transaction")]
+#[case("allow", "ClientStore::find")]
+#[case("allow", "SessionStore::find_session")]
+#[case("allow", "UserStore::find")]
+#[case("allow", "ConsentStore::consented")]
+#[case("allow", "ConsentStore::consent")]
+#[case("allow", "GrantStore::create_grant")]
+#[case("deny", "GrantStore::find_grant")]
+#[case("deny", "TransactionStore::deny_transaction")]
+#[tokio::test]
+async fn a_decision_that_cannot_be_written_down_can_be_made_again(
+    #[case] decision: &str,
+    #[case] verb: &'static str,
+    #[values(How::Unavailable, How::Corrupt)] how: How,
+) {
+    let (app, fault) = faulty_app().await;
+    let (client, user) = (app.public_client().await, app.alice().await);
+    let mut browser = app.browser();
+    let page = consent_page(&mut browser, &client, &user.email, &[]).await;
+    fault.set(verb, how);
+    check_failure(&decide(&mut browser, &page, decision).await, how);
+    assert_eq!(count(&app, "GRANT#"), 0);
+    fault.clear();
+    let answer = decide(&mut browser, &page, decision).await;
+    check_redirect(&answer);
+    let landing = browser.follow(answer).await.client();
+    let error = if decision == "allow" { "" } else { "access_denied" };
+    assert_eq!(landing.get("error"), error);
+    assert_eq!(count(&app, "GRANT#"), usize::from(decision == "allow"));
+}
+
+#[rstest]
+#[case("signin")]
+#[case("consent")]
+#[case("register")]
+#[tokio::test]
+async fn a_page_that_cannot_be_shown_says_so(
+    #[case] path: &str,
+    #[values(How::Unavailable, How::Corrupt)] how: How,
+) {
+    let (app, fault) = faulty_app().await;
+    let client = app.public_client().await;
+    let mut browser = app.browser();
+    let page = sign_in_page(&mut browser, &client, &[]).await;
+    let path = format!("/{path}?transaction={}", transaction(&page));
+    for verb in ["TransactionStore::find_transaction", "ClientStore::find"] {
+        fault.set(verb, how);
+        check_failure(&browser.get(&path).await, how);
+    }
+    fault.clear();
+    assert!(matches!(browser.get(&path).await.status, 200 | 303));
+}
+
+#[rstest]
+#[case("UserStore::create", 0)]
+#[case("SessionStore::create_session", 1)]
+#[tokio::test]
+async fn a_registration_that_cannot_be_finished_signs_nobody_in(
+    #[case] verb: &'static str,
+    #[case] users: u64,
+) {
+    let (app, fault) = faulty_app().await;
+    let client = app.public_client().await;
+    let mut browser = app.browser();
+    let sign_in = sign_in_page(&mut browser, &client, &[]).await;
+    let path = format!("/register?transaction={}", transaction(&sign_in));
+    let page = browser.get(&path).await;
+    let fields = [("email", "new@example.com"), ("password", PASSWORD)];
+    fault.set(verb, How::Unavailable);
+    check_failure(&browser.submit_once(&page, &fields).await, How::Unavailable);
+    fault.clear();
+    assert!(!browser.cookies.contains_key(SESSION));
+    assert_eq!(app.stores.users.count().await.unwrap(), users);
+    // What is left to do can be done: register, or sign in.
+    let answer = match users {
+        0 => browser.submit_once(&page, &fields).await,
+        _ => browser.submit_once(&sign_in, &fields).await,
+    };
+    assert_eq!(answer.status, 303);
+}
+
+#[rstest]
+#[case("SessionStore::sign_out")]
+#[case("SessionStore::remove_session")]
+#[tokio::test]
+async fn a_sign_out_that_cannot_be_finished_says_so_and_can_be_made_again(
+    #[case] verb: &'static str,
+) {
+    let (app, fault) = faulty_app().await;
+    let (client, user) = (app.public_client().await, app.alice().await);
+    let mut browser = app.browser();
+    let code = app.code(&mut browser, &client, &user, &[]).await;
+    let tokens = app.redeem(&client, &code, &[]).await;
+    let page = browser.open("/signout").await.page();
+    fault.set(verb, How::Unavailable);
+    check_failure(&browser.submit_once(&page, &[]).await, How::Unavailable);
+    assert!(browser.cookies.contains_key(SESSION), "the browser can still name it");
+    fault.clear();
+    let page = browser.open("/signout").await.page();
+    assert!(html(&browser.submit(&page, &[]).await.page()).contains("You are signed out"));
+    assert_eq!(count(&app, "SESSION#"), 0);
+    let refused = app.refresh(&client, &tokens.text("refresh_token"), &[]).await;
+    assert_eq!(refused.outcome(), (400, "invalid_grant".into()));
+}
+
+#[tokio::test]
+async fn whoever_signs_in_again_after_half_a_sign_out_gets_grants_that_stand() {
+    let (app, fault) = faulty_app().await;
+    let (client, user) = (app.public_client().await, app.alice().await);
+    let mut browser = app.browser();
+    app.code(&mut browser, &client, &user, &[]).await;
+    let page = browser.open("/signout").await.page();
+    fault.set("SessionStore::remove_session", How::Unavailable);
+    check_failure(&browser.submit_once(&page, &[]).await, How::Unavailable);
+    fault.clear();
+    let code = app.code(&mut browser, &client, &user, &[("prompt", "login")]).await;
+    let tokens = app.redeem(&client, &code, &[]).await;
+    assert_eq!(tokens.status, 200, "{}", tokens.json());
+    assert_eq!(app.refresh(&client, &tokens.text("refresh_token"), &[]).await.status, 200);
+}

@@ -1,0 +1,314 @@
+//! Sign-out at a client's request (OpenID Connect RP-Initiated Logout 1.0).
+
+use identety_tests::app::{Setup, TestApp, TestClient, TestUser};
+use identety_tests::browser::{Browser, Form, Shown, html};
+use identety_tests::call::Answer;
+use identety_tests::sign_in::PASSWORD;
+use rstest::rstest;
+use serde_json::json;
+
+use super::steps::{SESSION, check_page, count, delete, silently};
+
+/// Where the clients of these tests go after a sign-out.
+pub(crate) const BYE: &str = "https://app.example.com/bye";
+
+/// `/oauth2/logout` with these parameters; empty ones are left out.
+pub(crate) fn logout_path(parameters: &[(&str, &str)]) -> String {
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    query.extend_pairs(parameters.iter().filter(|(_, value)| !value.is_empty()));
+    format!("/oauth2/logout?{}", query.finish())
+}
+
+/// Somebody who has signed in, with tokens.
+pub(crate) struct SignedIn {
+    pub(crate) app: TestApp,
+    pub(crate) client: TestClient,
+    pub(crate) user: TestUser,
+    pub(crate) browser: Browser,
+    pub(crate) hint: String,
+    pub(crate) access_token: String,
+}
+
+/// Signs Alice in.
+pub(crate) async fn signed_in() -> SignedIn {
+    let app = TestApp::start().await;
+    let (client, user) = (app.public_client().await, app.alice().await);
+    let mut browser = app.browser();
+    let code = app.code(&mut browser, &client, &user, &[]).await;
+    let tokens = app.redeem(&client, &code, &[]).await;
+    let (hint, access_token) = (tokens.text("id_token"), tokens.text("access_token"));
+    SignedIn { app, client, user, browser, hint, access_token }
+}
+
+impl SignedIn {
+    /// Whether the session is there.
+    pub(crate) async fn is_signed_in(&mut self) -> bool {
+        let silent = silently(&mut self.browser, &self.client, &[]).await;
+        let userinfo = self.app.userinfo(&self.access_token).await.status;
+        assert_eq!(userinfo == 200, silent.get("error").is_empty(), "the grant goes with it");
+        silent.get("error").is_empty()
+    }
+
+    /// Asserts that a request asks the user, and that nothing happens until there is an answer.
+    pub(crate) async fn asks(&mut self, parameters: &[(&str, &str)]) -> Answer {
+        let page = self.browser.open(&logout_path(parameters)).await.page();
+        check_page(&page, 200);
+        assert!(html(&page).contains("id=\"signout\""), "{}", html(&page));
+        assert!(html(&page).contains("alice@example.com"));
+        assert!(self.is_signed_in().await);
+        page
+    }
+
+    /// Asserts that a request is a page of an error, and that nothing happens.
+    pub(crate) async fn refuses(&mut self, parameters: &[(&str, &str)]) {
+        let answer = self.browser.get(&logout_path(parameters)).await;
+        check_page(&answer, 400);
+        assert_eq!(answer.header("set-cookie"), "");
+        assert!(!html(&answer).contains("evil"));
+        assert!(self.is_signed_in().await);
+    }
+}
+
+#[tokio::test]
+async fn a_genuine_hint_signs_out_and_leads_back_with_the_state() {
+    let mut it = signed_in().await;
+    let hint = it.hint.clone();
+    let parameters = [
+        ("id_token_hint", hint.as_str()),
+        ("post_logout_redirect_uri", BYE),
+        ("state", "a b&c#d%é"),
+    ];
+    let answer = it.browser.get(&logout_path(&parameters)).await;
+    assert_eq!(answer.status, 303);
+    assert_eq!(answer.header("location"), format!("{BYE}?state=a%20b%26c%23d%25%C3%A9"));
+    assert!(answer.header("set-cookie").starts_with(&format!("{SESSION}=; Path=/; Max-Age=0;")));
+    assert_eq!(answer.header("cache-control"), "no-store");
+    assert!(!it.is_signed_in().await);
+    assert_eq!(count(&it.app, "SESSION#"), 0);
+}
+
+#[tokio::test]
+async fn a_hint_that_has_expired_is_still_genuine() {
+    let mut it = signed_in().await;
+    it.app.advance(7200);
+    let hint = it.hint.clone();
+    let parameters = [("id_token_hint", hint.as_str()), ("post_logout_redirect_uri", BYE)];
+    let landing = it.browser.open(&logout_path(&parameters)).await.client();
+    assert_eq!(landing.url, BYE, "no state where none was sent");
+    assert_eq!(silently(&mut it.browser, &it.client, &[]).await.get("error"), "login_required");
+}
+
+#[tokio::test]
+async fn without_anywhere_to_go_there_is_a_page() {
+    let mut it = signed_in().await;
+    let hint = it.hint.clone();
+    let parameters = [("id_token_hint", hint.as_str()), ("state", "the state")];
+    let page = it.browser.open(&logout_path(&parameters)).await.page();
+    check_page(&page, 200);
+    assert!(html(&page).contains("You are signed out"), "{}", html(&page));
+    assert!(!it.is_signed_in().await);
+}
+
+#[rstest]
+#[case("https://evil.example/")]
+#[case("https://app.example.com/bye/")]
+#[case("https://app.example.com/bye?a=b")]
+#[case("https://app.example.com/bye#x")]
+#[case("https://app.example.com/BYE")]
+#[case("https://app.example.com/bye/../evil")]
+#[case("https://app.example.com@evil.example/bye")]
+#[case("https://app.example.com\\@evil.example/bye")]
+#[case("https://app.example.com.evil.example/bye")]
+#[case("https://app.example.com/callback")]
+#[case("//evil.example/")]
+#[case("/signin")]
+#[case("javascript:alert(1)")]
+#[tokio::test]
+async fn to_an_unregistered_uri_nobody_is_sent_and_nobody_is_signed_out(#[case] uri: &str) {
+    let mut it = signed_in().await;
+    let (hint, id) = (it.hint.clone(), it.client.client_id.clone());
+    it.refuses(&[("id_token_hint", &hint), ("post_logout_redirect_uri", uri)]).await;
+    it.refuses(&[("client_id", &id), ("post_logout_redirect_uri", uri)]).await;
+    it.refuses(&[("post_logout_redirect_uri", uri)]).await;
+    // Nor by way of our own pages, signed in or not.
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    query.extend_pairs([("client_id", id.as_str()), ("post_logout_redirect_uri", uri)]);
+    check_page(&it.browser.get(&format!("/signout?{}", query.finish())).await, 400);
+    let fields = [("client_id", id.as_str()), ("post_logout_redirect_uri", uri)];
+    check_page(&it.app.browser().post("/signout", &fields).await, 400);
+    check_page(&it.app.browser().get(&logout_path(&fields)).await, 400);
+    let ask = it.asks(&[("client_id", &id)]).await;
+    let csrf = Form::of(&ask).get("csrf");
+    let forged = [("csrf", csrf.as_str()), fields[0], fields[1]];
+    check_page(&it.browser.post("/signout", &forged).await, 400);
+    assert!(it.is_signed_in().await);
+}
+
+#[tokio::test]
+async fn the_uri_must_be_the_clients_own() {
+    let mut it = signed_in().await;
+    let theirs = "https://other.example.com/bye";
+    let other = json!({"type": "public", "postLogoutRedirectUris": [theirs]});
+    let other = it.app.users_client(other).await;
+    let hint = it.hint.clone();
+    it.refuses(&[("id_token_hint", &hint), ("post_logout_redirect_uri", theirs)]).await;
+    // A hint of one client does not go with the name of another.
+    let mixed = [
+        ("id_token_hint", hint.as_str()),
+        ("client_id", &other.client_id),
+        ("post_logout_redirect_uri", theirs),
+    ];
+    it.refuses(&mixed).await;
+    let unknown =
+        [("client_id", "public_AAAAAAAAAAAAAAAAAAAAAAAA"), ("post_logout_redirect_uri", BYE)];
+    it.refuses(&unknown).await;
+}
+
+#[tokio::test]
+async fn a_hint_that_is_not_genuine_signs_nobody_out() {
+    let mut it = signed_in().await;
+    let parts: Vec<_> = it.hint.split('.').map(str::to_owned).collect();
+    let [header, claims, signature] = &parts[..] else { panic!("{parts:?}") };
+    let encode = |text: &str| {
+        use base64::Engine as _;
+        base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(text)
+    };
+    let stores = it.app.stores.clone();
+    let setup = Setup { issuer: "https://other.example.com", ..Setup::default() };
+    let other_issuer = TestApp::start_as(setup, |_| stores).await;
+    let code = other_issuer.code(&mut other_issuer.browser(), &it.client, &it.user, &[]).await;
+    let theirs = other_issuer.redeem(&it.client, &code, &[]).await.text("id_token");
+    let (genuine, access_token) = (it.hint.clone(), it.access_token.clone());
+    for hint in [
+        format!("{}.{claims}.", encode(r#"{"alg":"none","typ":"JWT"}"#)),
+        format!("{}.{claims}.{signature}", encode(r#"{"alg":"none"}"#)),
+        format!("{header}.{}.{signature}", encode(r#"{"sub":"x"}"#)),
+        format!("{genuine}x"),
+        theirs,
+        access_token,
+        "garbage".into(),
+    ] {
+        it.refuses(&[("id_token_hint", &hint), ("post_logout_redirect_uri", BYE)]).await;
+        it.refuses(&[("id_token_hint", &hint)]).await;
+    }
+}
+
+#[tokio::test]
+async fn without_a_hint_the_user_is_asked_and_may_close_the_page() {
+    let mut it = signed_in().await;
+    let id = it.client.client_id.clone();
+    it.asks(&[]).await;
+    it.asks(&[("state", "the state")]).await;
+    it.asks(&[("client_id", &id)]).await;
+    let parameters =
+        [("client_id", id.as_str()), ("post_logout_redirect_uri", BYE), ("state", "s&t")];
+    let page = it.asks(&parameters).await;
+    assert!(page.header("content-security-policy").contains("https://app.example.com"));
+    let landing = it.browser.submit(&page, &[]).await.client();
+    assert_eq!(landing.url, format!("{BYE}?state=s%26t"));
+    assert!(!it.is_signed_in().await);
+}
+
+#[tokio::test]
+async fn with_the_hint_of_another_user_the_one_who_has_signed_in_is_asked() {
+    let mut it = signed_in().await;
+    let bob = it.app.user("bob@example.com", PASSWORD).await;
+    let code = it.app.code(&mut it.app.browser(), &it.client, &bob, &[]).await;
+    let hint = it.app.redeem(&it.client, &code, &[]).await.text("id_token");
+    let page = it.asks(&[("id_token_hint", &hint), ("post_logout_redirect_uri", BYE)]).await;
+    assert_eq!(it.browser.submit(&page, &[]).await.client().url, BYE);
+    assert!(!it.is_signed_in().await);
+}
+
+#[tokio::test]
+async fn whoever_has_no_session_is_led_on_at_once() {
+    let it = signed_in().await;
+    let id = it.client.client_id.as_str();
+    for parameters in [
+        vec![("id_token_hint", it.hint.as_str()), ("post_logout_redirect_uri", BYE)],
+        vec![("client_id", id), ("post_logout_redirect_uri", BYE)],
+    ] {
+        let landing = it.app.browser().open(&logout_path(&parameters)).await.client();
+        assert_eq!(landing.url, BYE);
+    }
+    let page = it.app.browser().open("/oauth2/logout").await.page();
+    assert!(html(&page).contains("You are signed out"));
+    let mut it = it;
+    assert!(it.is_signed_in().await, "another browser is not concerned");
+}
+
+#[tokio::test]
+async fn a_forged_form_signs_nobody_out() {
+    let mut it = signed_in().await;
+    let page = it.asks(&[]).await;
+    let right = Form::of(&page).get("csrf");
+    // The token of another browser of the same user, and of the session before this one.
+    let mut other = it.app.browser();
+    it.app.code(&mut other, &it.client, &it.user, &[]).await;
+    let others = Form::of(&other.open("/signout").await.page()).get("csrf");
+    for csrf in ["", "x", &others, &right[1..]] {
+        let answer = it.browser.post("/signout", &[("csrf", csrf)]).await;
+        check_page(&answer, 403);
+        assert_eq!(answer.header("set-cookie"), "");
+    }
+    check_page(&it.browser.post("/signout", &[]).await, 403);
+    assert!(it.is_signed_in().await);
+    it.app.code(&mut it.browser, &it.client, &it.user, &[("prompt", "login")]).await;
+    check_page(&it.browser.post("/signout", &[("csrf", &right)]).await, 403);
+    assert!(it.is_signed_in().await);
+    let page = it.asks(&[]).await;
+    check_page(&it.browser.submit_once(&page, &[("user", "x")]).await, 400);
+    assert!(it.is_signed_in().await);
+    assert!(matches!(it.browser.submit(&page, &[]).await, Shown::Page(_)));
+    assert!(!it.is_signed_in().await);
+}
+
+#[tokio::test]
+async fn a_posted_request_goes_on_as_a_get() {
+    let mut it = signed_in().await;
+    let hint = it.hint.clone();
+    let parameters =
+        [("id_token_hint", hint.as_str()), ("post_logout_redirect_uri", BYE), ("state", "a b+c")];
+    // As from the client's site: without our cookies.
+    let path = logout_path(&parameters);
+    let (_, query) = path.split_once('?').unwrap();
+    let form = "application/x-www-form-urlencoded";
+    let call = it.app.server.post("/oauth2/logout").body(form, query.to_owned());
+    let answer = call.send().await;
+    assert_eq!(answer.status, 303);
+    let location = answer.header("location").to_owned();
+    assert_eq!(location, format!("{}{path}", it.app.issuer));
+    assert_eq!(answer.header("set-cookie"), "");
+    assert!(it.is_signed_in().await);
+    let landing = it.browser.open(&location).await.client();
+    assert_eq!(landing.get("state"), "a b+c");
+    assert!(!it.is_signed_in().await);
+}
+
+#[tokio::test]
+async fn a_client_that_is_switched_off_or_gone_sends_nobody_anywhere() {
+    let mut it = signed_in().await;
+    let (hint, client) = (it.hint.clone(), it.client.clone());
+    for gone in [false, true] {
+        if gone {
+            delete(&it.app, "clients", &client.id).await;
+        } else {
+            it.app.change(&client, json!({"isActive": false})).await;
+        }
+        let parameters = [("id_token_hint", hint.as_str()), ("post_logout_redirect_uri", BYE)];
+        check_page(&it.browser.get(&logout_path(&parameters)).await, 400);
+        let parameters =
+            [("client_id", client.client_id.as_str()), ("post_logout_redirect_uri", BYE)];
+        check_page(&it.browser.get(&logout_path(&parameters)).await, 400);
+    }
+    assert_eq!(count(&it.app, "SESSION#"), 1);
+}
+
+#[tokio::test]
+async fn a_parameter_given_twice_or_broken_is_a_page() {
+    let mut it = signed_in().await;
+    for query in ["state=a&state=b", "state=%zz", "state=%00", "client_id=a&client_id=a"] {
+        check_page(&it.browser.get(&format!("/oauth2/logout?{query}")).await, 400);
+    }
+    assert!(it.is_signed_in().await);
+}
