@@ -4,8 +4,9 @@
 #   infra/build.sh [BUILD_DIR]            BUILD_DIR is relative to the repository's root; default .aws-sam/build
 #   QUICK=1 infra/build.sh [BUILD_DIR]    for tests: no link-time optimisation, so a fraction of the time
 #
-# It leaves BUILD_DIR/TokenFunction/bootstrap and BUILD_DIR/ClientAdminFunction/bootstrap: ordinary Linux programs that
-# ask whatever AWS_LAMBDA_RUNTIME_API names for work, so a test can run the very files that would be uploaded.
+# It leaves a bootstrap in BUILD_DIR/TokenFunction, BUILD_DIR/AuthorizeFunction and BUILD_DIR/ClientAdminFunction:
+# ordinary Linux programs that ask whatever AWS_LAMBDA_RUNTIME_API names for work, so a test can run the very files that
+# would be uploaded.
 #
 # To deploy what this built, say the architecture again (`sam deploy --parameter-overrides Architecture=x86_64`): the
 # built template still has the default. A QUICK build is not for deploying.

@@ -5,8 +5,11 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use identety_tests::app::TestApp;
+use identety_tests::browser::{Browser, Form, html};
+use identety_tests::call::Answer;
 use identety_tests::deployment::Deployment;
 use identety_tests::lambda::{RunningFunction, Stage};
+use identety_tests::sign_in::authorize_path;
 use identety_tests::story;
 use serde_json::{Value, json};
 
@@ -15,7 +18,10 @@ async fn the_m2m_story_at_the_default_stage() {
     let deployment = Deployment::start(Stage::default()).await;
     story::m2m(&deployment.server(), &deployment.issuer, &deployment.api_key).await;
     assert_eq!(deployment.gateway.failures(), []);
-    logs_are_json_lines_without_secrets(&deployment);
+    assert_eq!(deployment.refusals(), []);
+    let routes =
+        [(&*deployment.token, "/oauth2/token"), (&deployment.client_admin, "/admin/clients/{id}")];
+    logs_are_json_lines_without(std::slice::from_ref(&deployment.api_key), &routes);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -24,12 +30,36 @@ async fn the_m2m_story_behind_a_stage_prefix() {
     assert!(deployment.issuer.ends_with("/prod"));
     story::m2m(&deployment.server(), &deployment.issuer, &deployment.api_key).await;
     assert_eq!(deployment.gateway.failures(), []);
+    assert_eq!(deployment.refusals(), []);
 }
 
-fn logs_are_json_lines_without_secrets(deployment: &Deployment) {
-    for (function, route) in
-        [(&deployment.token, "/oauth2/token"), (&deployment.client_admin, "/admin/clients/{id}")]
-    {
+#[tokio::test(flavor = "multi_thread")]
+async fn the_story_of_users_at_the_default_stage() {
+    let deployment = Deployment::start(Stage::default()).await;
+    let issuer = &deployment.issuer;
+    let secrets = story::sign_in(&deployment.server(), issuer, &deployment.api_key).await;
+    assert_eq!(deployment.gateway.failures(), []);
+    assert_eq!(deployment.refusals(), []);
+    let routes = [
+        (&*deployment.token, "/oauth2/userinfo"),
+        (&deployment.authorize, "/consent"),
+        (&deployment.client_admin, "/admin/users/{id}"),
+    ];
+    logs_are_json_lines_without(&secrets, &routes);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_story_of_users_behind_a_stage_prefix() {
+    let deployment = Deployment::start(Stage::named("prod")).await;
+    let issuer = &deployment.issuer;
+    story::sign_in(&deployment.server(), issuer, &deployment.api_key).await;
+    assert_eq!(deployment.gateway.failures(), []);
+    assert_eq!(deployment.refusals(), []);
+}
+
+/// That the logs have these routes, and nothing of `secrets`.
+fn logs_are_json_lines_without(secrets: &[String], routes: &[(&RunningFunction, &str)]) {
+    for (function, route) in routes {
         let logs = function.logs();
         let mut routes = Vec::new();
         for line in logs.lines() {
@@ -37,8 +67,8 @@ fn logs_are_json_lines_without_secrets(deployment: &Deployment) {
             routes.push(line["http.route"].as_str().unwrap_or_default().to_owned());
         }
         assert!(routes.iter().any(|own| own == route), "{logs}");
-        assert!(!logs.contains("_secret_") && !logs.contains(&deployment.api_key), "{logs}");
-        assert!(!logs.contains("eyJ"), "{logs}");
+        assert!(secrets.iter().all(|secret| !logs.contains(secret)), "{logs}");
+        assert!(!logs.contains("_secret_") && !logs.contains("eyJ"), "{logs}");
     }
 }
 
@@ -136,6 +166,143 @@ async fn odd_events_get_the_answers_that_serve_gives() {
     assert_eq!(invoke(token, &post(Some((form, false)))).await.0, 200);
 }
 
+/// A client of the deployment that asks for no consent, as its request for a code.
+async fn authorization_request(deployment: &Deployment) -> String {
+    let call = deployment.server().post("/admin/clients").header("x-api-key", &deployment.api_key);
+    let uri = "https://app.example.com/callback";
+    let members = json!({"name": "x", "type": "private", "scopes": ["openid"], "redirectUris": [uri],
+        "skipConsent": true});
+    let created = call.json(&members).send().await;
+    assert_eq!(created.status, 201, "{}", created.json());
+    authorize_path(&[
+        ("client_id", &created.text("clientId")),
+        ("redirect_uri", uri),
+        ("response_type", "code"),
+        ("scope", "openid"),
+    ])
+}
+
+/// The cookies that an answer sets, by name and value.
+fn cookies_set(answer: &Value) -> Vec<String> {
+    let cookies = answer["cookies"].as_array().cloned().unwrap_or_default();
+    let pair = |cookie: &Value| cookie.as_str()?.split(';').next().map(str::to_owned);
+    cookies.iter().filter_map(pair).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn odd_events_of_browsers_get_pages() {
+    let deployment = Deployment::start(Stage::default()).await;
+    let authorize = &deployment.authorize;
+    let user = json!({"email": "ann@example.com", "password": "a password of this test"});
+    let call = deployment.server().post("/admin/users").header("x-api-key", &deployment.api_key);
+    assert_eq!(call.json(&user).send().await.status, 201);
+    let path = authorization_request(&deployment).await;
+    let (path, query) = path.split_once('?').unwrap();
+    let mut begin = event("GET", path, &json!({}), None);
+    begin["rawQueryString"] = query.into();
+
+    // A browser without cookies, in both ways to say so, gets one; a browser that has one keeps it.
+    let answer = authorize.invoke(&begin).await.unwrap();
+    assert_eq!(answer["statusCode"], 303);
+    let cookies = cookies_set(&answer);
+    assert!(cookies.len() == 1 && cookies[0].starts_with("identety-browser="), "{answer}");
+    begin["cookies"] = json!([]);
+    let other = cookies_set(&authorize.invoke(&begin).await.unwrap());
+    assert!(other.len() == 1 && other != cookies);
+    begin["cookies"] = json!(["theme=dark", cookies[0], "identety-session=nonsense"]);
+    let answer = authorize.invoke(&begin).await.unwrap();
+    assert_eq!((cookies_set(&answer), &answer["statusCode"]), (vec![], &json!(303)));
+
+    // The sign-in page is that browser's alone.
+    let location = answer["headers"]["location"].as_str().unwrap();
+    let (_, query) = location.split_once('?').unwrap();
+    let mut show = event("GET", "/signin", &json!({}), None);
+    show["rawQueryString"] = query.into();
+    assert_eq!(authorize.invoke(&show).await.unwrap()["statusCode"], 400);
+    show["cookies"] = json!(other);
+    assert_eq!(authorize.invoke(&show).await.unwrap()["statusCode"], 400);
+    show["cookies"] = json!(cookies);
+    let page = authorize.invoke(&show).await.unwrap();
+    assert_eq!(page["statusCode"], 200, "{page}");
+
+    // Its form in clear, in base64, missing, and not UTF-8 inside.
+    let page = page["body"].as_str().unwrap().to_owned();
+    let page = Answer { status: 200, headers: http::HeaderMap::new(), body: page.into() };
+    let mut form = url::form_urlencoded::Serializer::new(String::new());
+    form.extend_pairs(Form::of(&page).hidden);
+    form.append_pair("email", "ann@example.com").append_pair("password", "a password of this test");
+    let form = form.finish();
+    let (mistyped, encoded) = (format!("{form}x"), STANDARD.encode(&form));
+    let headers = json!({"content-type": "application/x-www-form-urlencoded"});
+    let post = |body| {
+        let mut event = event("POST", "/signin", &headers, body);
+        event["cookies"] = json!(cookies);
+        event
+    };
+    for wrong in [None, Some(("", true)), Some(("/////w==", true))] {
+        let answer = authorize.invoke(&post(wrong)).await.unwrap();
+        assert_eq!((&answer["statusCode"], cookies_set(&answer)), (&json!(400), vec![]));
+        assert_eq!(answer["headers"]["content-type"], "text/html; charset=utf-8");
+    }
+    let mistyped = authorize.invoke(&post(Some((&mistyped, false)))).await.unwrap();
+    assert_eq!((&mistyped["statusCode"], cookies_set(&mistyped)), (&json!(400), vec![]));
+    assert!(mistyped["body"].as_str().unwrap().contains("password is wrong"), "{mistyped}");
+    let answer = authorize.invoke(&post(Some((&encoded, true)))).await.unwrap();
+    assert_eq!(answer["statusCode"], 303, "{answer}");
+    let session = cookies_set(&answer);
+    assert!(session.len() == 1 && session[0].starts_with("identety-session="), "{answer}");
+    let location = answer["headers"]["location"].as_str().unwrap();
+    assert!(location.starts_with("https://app.example.com/callback?code="), "{location}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn odd_paths_of_browsers_are_no_fault_of_the_servers() {
+    let deployment = Deployment::start(Stage::default()).await;
+    // API Gateway decodes a path before it chooses the route, and hands it on decoded.
+    for (path, status) in [
+        ("/oauth2%2fauthorize", 400),
+        ("/oauth2%252Fauthorize", 400),
+        ("/signin%2f", 404),
+        ("/%2fsignin", 404),
+        ("/signin%00", 404),
+        ("/SIGNIN", 404),
+        ("/signin/", 404),
+        ("/consent;x=y", 404),
+        ("/oauth2/authorize%3Fclient_id=x", 400),
+    ] {
+        let answer = deployment.server().get(path).send().await;
+        assert_eq!(answer.status, status, "{path}");
+    }
+    assert_eq!(deployment.gateway.failures(), []);
+    assert_eq!(deployment.refusals(), []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn people_register_themselves_only_where_the_deployment_lets_them() {
+    let deployment = Deployment::start(Stage::default()).await;
+    let mut browser = Browser::new(deployment.server(), &deployment.issuer);
+    let path = authorization_request(&deployment).await;
+    let page = browser.open(&path).await.page();
+    let transaction = Form::of(&page).get("transaction");
+    assert!(html(&page).contains("/register?transaction="));
+    let page = browser.open(&format!("/register?transaction={transaction}")).await.page();
+    let entered = [
+        ("email", "ben@example.com"),
+        ("name", "Ben"),
+        ("password", "a password that Ben has chosen"),
+    ];
+    let landing = browser.submit(&page, &entered).await.client();
+    assert!(!landing.get("code").is_empty(), "{}", landing.url);
+    assert!(!deployment.authorize.logs().contains("a password that Ben has chosen"));
+
+    let closed = deployment.authorize_function_without_registration().await;
+    let mut ask = event("GET", "/register", &json!({}), None);
+    ask["rawQueryString"] = format!("transaction={transaction}").into();
+    let answer = closed.invoke(&ask).await.unwrap();
+    assert_eq!(answer["statusCode"], 404, "{answer}");
+    assert!(answer["body"].as_str().unwrap().contains("Registration is closed"));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_address_that_is_counted_is_the_gateways_source_ip() {
     let deployment = Deployment::start(Stage::default()).await;
@@ -177,6 +344,22 @@ async fn serve_and_lambda_answer_alike() {
         ("GET", "/admin", ""),
         ("GET", "/admin/nothing", ""),
         ("GET", "/admin/clients", ""),
+        ("GET", "/oauth2/authorize", ""),
+        ("DELETE", "/oauth2/authorize", ""),
+        ("POST", "/oauth2/authorize", "{}"),
+        ("GET", "/oauth2/logout?post_logout_redirect_uri=https%3A%2F%2Fevil.example", ""),
+        ("GET", "/signin", ""),
+        ("POST", "/signin", "{}"),
+        ("GET", "/register", ""),
+        ("GET", "/consent?transaction=x", ""),
+        ("POST", "/consent", ""),
+        ("GET", "/signout", ""),
+        ("GET", "/style.css", ""),
+        ("HEAD", "/form_post.js", ""),
+        ("POST", "/oauth2/revoke", "{}"),
+        ("POST", "/oauth2/introspect", ""),
+        ("GET", "/oauth2/userinfo", ""),
+        ("OPTIONS", "/oauth2/userinfo", ""),
         ("GET", "/admin/clients?limit=0", ""),
         ("PUT", "/admin/clients", ""),
         ("POST", "/admin/clients", "{"),
@@ -186,6 +369,10 @@ async fn serve_and_lambda_answer_alike() {
         ("DELETE", "/admin/clients/nobody", ""),
         ("POST", "/admin/clients/nobody/secrets", ""),
         ("DELETE", "/admin/clients/nobody/secrets/none", ""),
+        ("GET", "/admin/users", ""),
+        ("POST", "/admin/users", r#"{"email": ""}"#),
+        ("PUT", "/admin/users/nobody", "{}"),
+        ("GET", "/admin/users/nobody/password", ""),
     ] {
         for authenticated in [false, true] {
             let mut answers = Vec::new();
@@ -206,6 +393,7 @@ async fn serve_and_lambda_answer_alike() {
         }
     }
     assert_eq!(deployment.gateway.failures(), []);
+    assert_eq!(deployment.refusals(), []);
 }
 
 #[tokio::test(flavor = "multi_thread")]

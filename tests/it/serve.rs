@@ -46,6 +46,15 @@ async fn the_m2m_story() {
 }
 
 #[tokio::test]
+async fn the_story_of_users() {
+    let data = folder();
+    let serve = Serve::start(data.path()).await;
+    let api_key = serve.admin()["apiKey"].as_str().unwrap().to_owned();
+    story::sign_in(&serve.server(), &serve.url, &api_key).await;
+    assert!(serve.stop().await.status.success());
+}
+
+#[tokio::test]
 async fn the_three_lines_it_prints_do_what_they_say() {
     let data = folder();
     let serve = Serve::start(data.path()).await;
@@ -397,9 +406,15 @@ async fn no_secret_reaches_the_log_at_any_level() {
     ] {
         call.send().await;
     }
+    let of_users = story::sign_in(&server, &serve.url, &api_key).await;
+    let path = format!(
+        "/oauth2/authorize?client_id={secret}&state=the-state-of-a-request&nonce=the-nonce-of-a-request"
+    );
+    server.get(path).send().await;
     let log = serve.stop().await.stderr;
     assert!(log.contains("http.route=\"/oauth2/token\""), "{log}");
-    for unseen in [
+    assert!(log.contains("http.route=\"/consent\""), "{log}");
+    for unseen in of_users.iter().map(String::as_str).chain([
         secret,
         api_key.as_str(),
         admin["clientSecret"].as_str().unwrap(),
@@ -408,8 +423,10 @@ async fn no_secret_reaches_the_log_at_any_level() {
         "a-wrong-secret-as-well",
         "a-wrong-key-that-stays-unseen",
         "a-cookie-value",
+        "the-state-of-a-request",
+        "the-nonce-of-a-request",
         "$argon2id$",
-    ] {
+    ]) {
         assert!(!log.contains(unseen), "{unseen}");
     }
 }

@@ -6,11 +6,22 @@ use identety_tests::deployment::template;
 use identety_tests::lambda::Routes;
 
 /// Each path of the server, and the package that answers it.
-const PATHS: [(&str, &str); 11] = [
+const PATHS: [(&str, &str); 22] = [
     ("/.well-known/openid-configuration", "token"),
     ("/.well-known/oauth-authorization-server", "token"),
     ("/.well-known/jwks.json", "token"),
     ("/oauth2/token", "token"),
+    ("/oauth2/revoke", "token"),
+    ("/oauth2/introspect", "token"),
+    ("/oauth2/userinfo", "token"),
+    ("/oauth2/authorize", "authorize"),
+    ("/oauth2/logout", "authorize"),
+    ("/signin", "authorize"),
+    ("/register", "authorize"),
+    ("/consent", "authorize"),
+    ("/signout", "authorize"),
+    ("/style.css", "authorize"),
+    ("/form_post.js", "authorize"),
     ("/admin/clients", "client-admin"),
     ("/admin/clients/1", "client-admin"),
     ("/admin/clients/1/secrets", "client-admin"),

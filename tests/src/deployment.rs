@@ -1,8 +1,8 @@
 //! A deployment without AWS: the real Lambda binaries behind a stand-in for API Gateway, on an embedded
-//! DynamoDB over HTTP and a KMS of moto. What goes where is read from the template.
+//! DynamoDB over HTTP and a KMS of moto. What goes where, and who may do what, is read from the template.
 
 use std::fs;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use identety::app::Stores;
@@ -13,8 +13,11 @@ use identety_http::ambient;
 
 use crate::binaries;
 use crate::call::Server;
-use crate::lambda::{Function, Gateway, Routes, RunningFunction, Stage};
+use crate::lambda::{Access, Function, Gateway, Guard, Role, Routes, RunningFunction, Stage};
 use crate::moto::Moto;
+
+/// Whether people may register themselves; set for the function `authorize` alone.
+const REGISTRATION: &str = "IDENTETY_SELF_REGISTRATION";
 
 /// A deployed server.
 pub struct Deployment {
@@ -24,6 +27,8 @@ pub struct Deployment {
     pub stage: Stage,
     /// The function `token`.
     pub token: Arc<RunningFunction>,
+    /// The function `authorize`, which lets people register themselves.
+    pub authorize: Arc<RunningFunction>,
     /// The function `client-admin`.
     pub client_admin: Arc<RunningFunction>,
     /// The API key of its administrators.
@@ -33,6 +38,7 @@ pub struct Deployment {
     /// Its issuer, which has the stage in its path.
     pub issuer: String,
     environment: Vec<(String, String)>,
+    guards: [(&'static str, Guard); 3],
     _embedded: Embedded,
     _moto: Moto,
 }
@@ -60,8 +66,12 @@ impl Deployment {
         let routes = Routes::from_template(&template()).expect("a template that can be read");
         let gateway = Gateway::start(routes, stage.clone()).await.expect("a gateway");
         let issuer = gateway.url("").trim_end_matches('/').to_owned();
+        let guards = [
+            ("TokenFunction", guard("TokenFunction", &tables, dynamodb).await),
+            ("AuthorizeFunction", guard("AuthorizeFunction", &tables, dynamodb).await),
+            ("ClientAdminFunction", guard("ClientAdminFunction", &tables, dynamodb).await),
+        ];
         let environment: Vec<(String, String)> = [
-            ("AWS_ENDPOINT_URL_DYNAMODB", format!("http://{dynamodb}")),
             ("AWS_ENDPOINT_URL_KMS", moto.url()),
             ("IDENTETY_ISSUER", issuer.clone()),
             ("IDENTETY_DEFAULT_AUDIENCE", String::new()),
@@ -74,19 +84,24 @@ impl Deployment {
         ]
         .map(|(name, value)| (name.to_owned(), value))
         .into();
-        let token = run("TokenFunction", &environment).await;
-        let client_admin = run("ClientAdminFunction", &environment).await;
+        let [token, authorize, client_admin] = &guards;
+        let token = run(token, &environment, &[]).await;
+        let authorize = run(authorize, &environment, &[(REGISTRATION, "true")]).await;
+        let client_admin = run(client_admin, &environment, &[]).await;
         gateway.attach("token", token.clone());
+        gateway.attach("authorize", authorize.clone());
         gateway.attach("client-admin", client_admin.clone());
         Self {
             gateway,
             stage,
             token,
+            authorize,
             client_admin,
             api_key,
             stores,
             issuer,
             environment,
+            guards,
             _embedded: embedded,
             _moto: moto,
         }
@@ -99,15 +114,49 @@ impl Deployment {
 
     /// Another process of the function `token`, with a variable set otherwise.
     pub async fn another_token_function(&self, name: &str, value: &str) -> Arc<RunningFunction> {
-        let mut environment = self.environment.clone();
-        environment.push((name.to_owned(), value.to_owned()));
-        run("TokenFunction", &environment).await
+        let [token, ..] = &self.guards;
+        run(token, &self.environment, &[(name, value)]).await
+    }
+
+    /// A process of the function `authorize` where people cannot register themselves.
+    pub async fn authorize_function_without_registration(&self) -> Arc<RunningFunction> {
+        let [_, authorize, _] = &self.guards;
+        run(authorize, &self.environment, &[(REGISTRATION, "false")]).await
+    }
+
+    /// What the functions have asked of DynamoDB that their roles do not allow.
+    pub fn refusals(&self) -> Vec<(&'static str, Access)> {
+        let of_one = |(name, guard): &(&'static str, Guard)| {
+            let name = *name;
+            guard.refusals().into_iter().map(move |access| (name, access))
+        };
+        self.guards.iter().flat_map(of_one).collect()
     }
 }
 
-async fn run(logical_id: &str, environment: &[(String, String)]) -> Arc<RunningFunction> {
-    let function = Function::new(logical_id, binaries::function(logical_id));
-    let function = function.envs(environment.iter().cloned());
+/// The DynamoDB of the function with this logical id.
+async fn guard(function: &str, tables: &Tables, dynamodb: SocketAddr) -> Guard {
+    let Tables { clients, accounts, keys, grants } = tables.clone();
+    let tables = vec![
+        (clients, "ClientsTable".to_owned()),
+        (accounts, "AccountsTable".to_owned()),
+        (keys, "KeysTable".to_owned()),
+        (grants, "GrantsTable".to_owned()),
+    ];
+    let role = Role::of(&template(), function, &["RegistrationIsOpen"]).expect("a role");
+    Guard::start(role, tables, dynamodb).await.expect("a port")
+}
+
+/// Starts a process of a function, with more variables.
+async fn run(
+    (logical_id, guard): &(&'static str, Guard),
+    environment: &[(String, String)],
+    more: &[(&str, &str)],
+) -> Arc<RunningFunction> {
+    let function = Function::new(*logical_id, binaries::function(logical_id));
+    let function = function.env("AWS_ENDPOINT_URL_DYNAMODB", guard.url());
+    let more = more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    let function = function.envs(environment.iter().cloned()).envs(more);
     Arc::new(function.start().await.expect("a process"))
 }
 

@@ -1,7 +1,12 @@
-//! The story that the server exists for, told to any server: an administrator registers an m2m client,
-//! the client fetches a token, the token is verified, the client's secret is rotated, the client goes.
+//! The stories that the server exists for, told to any server. That of machines: an administrator registers
+//! an m2m client, the client fetches a token, the token is verified, the client's secret is rotated, the
+//! client goes. That of users is [`sign_in`].
+
+mod sign_in;
 
 use serde_json::json;
+
+pub use sign_in::sign_in;
 
 use crate::app::unverified;
 use crate::call::Server;

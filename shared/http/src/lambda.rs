@@ -60,9 +60,63 @@ fn without_stage(uri: &Uri, stage: &str) -> Option<Uri> {
 
 #[cfg(test)]
 mod tests {
+    use axum::routing::get;
+    use http::header::{COOKIE, SET_COOKIE};
+    use http::{HeaderMap, HeaderValue};
+    use lambda_http::request::LambdaRequest;
+    use lambda_http::{Adapter, Context, LambdaEvent, Service as _};
     use rstest::rstest;
+    use serde_json::{Value, json};
 
     use super::*;
+
+    /// What `routes` answer to a GET of `/` with this `cookies` member.
+    async fn answer(routes: Router, cookies: Value) -> Value {
+        let mut event = json!({
+            "version": "2.0", "routeKey": "ANY /", "rawPath": "/", "rawQueryString": "",
+            "headers": {"accept": "*/*"}, "isBase64Encoded": false,
+            "requestContext": {"stage": "$default", "http": {"method": "GET", "path": "/"}},
+        });
+        if !cookies.is_null() {
+            event["cookies"] = cookies;
+        }
+        let event: LambdaRequest = serde_json::from_value(event).unwrap();
+        let service = ServiceBuilder::new().map_request(from_gateway).service(routes);
+        let answer = Adapter::from(service).call(LambdaEvent::new(event, Context::default()));
+        serde_json::to_value(answer.await.unwrap()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn every_cookie_of_an_answer_reaches_the_gateway() {
+        let both = || async {
+            let mut headers = HeaderMap::new();
+            headers.append(SET_COOKIE, HeaderValue::from_static("a=1; Path=/"));
+            let mut second = HeaderValue::from_static("b=2; Path=/");
+            second.set_sensitive(true);
+            headers.append(SET_COOKIE, second);
+            headers
+        };
+        let answer = answer(Router::new().route("/", get(both)), Value::Null).await;
+        assert_eq!(answer["cookies"], json!(["a=1; Path=/", "b=2; Path=/"]));
+        assert_eq!(answer["headers"].get("set-cookie"), None);
+    }
+
+    #[rstest]
+    #[case(json!(["a=1", "b=x=y"]), "a=1; b=x=y")]
+    #[case(json!([]), "")]
+    #[case(Value::Null, "")]
+    #[tokio::test]
+    async fn every_cookie_of_an_event_reaches_the_handler(
+        #[case] cookies: Value,
+        #[case] expected: &str,
+    ) {
+        let echo = |headers: HeaderMap| async move {
+            let cookies = headers.get_all(COOKIE).iter().map(|line| line.to_str().unwrap());
+            cookies.collect::<Vec<_>>().join("|")
+        };
+        let answer = answer(Router::new().route("/", get(echo)), cookies).await;
+        assert_eq!(answer["body"].as_str().unwrap_or_default(), expected);
+    }
 
     #[rstest]
     #[case("/prod/oauth2/token", Some("/oauth2/token"))]

@@ -2,12 +2,11 @@
 
 use std::collections::HashSet;
 
-use identety_tests::app::TestApp;
+use identety_tests::app::{TestApp, TestUser};
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use super::{create, patch};
-use identety_tests::app::TestUser;
+use super::{PASSWORD, create, patch};
 
 async fn list(app: &TestApp, query: &str) -> Value {
     let answer = app.admin("GET", &format!("/admin/users{query}")).send().await;
@@ -85,7 +84,7 @@ async fn a_list_can_be_sorted_by_other_members(#[case] query: &str, #[case] expe
 #[tokio::test]
 async fn columns_narrow_the_nodes_in_either_spelling() {
     let app = TestApp::start().await;
-    app.user("ada@example.com", super::PASSWORD).await;
+    app.user("ada@example.com", PASSWORD).await;
     let narrowed = list(&app, "?columns=id,email,phone_number,emailVerified").await;
     let members: HashSet<_> = narrowed["nodes"][0].as_object().unwrap().keys().cloned().collect();
     assert_eq!(members, ["id", "email", "phoneNumber", "emailVerified"].map(String::from).into());

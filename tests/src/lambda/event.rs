@@ -261,3 +261,39 @@ fn log_time(seconds: u64) -> String {
     let (hour, minute, second) = (seconds / 3_600 % 24, seconds / 60 % 60, seconds % 60);
     format!("{day:02}/{name}/{year}:{hour:02}:{minute:02}:{second:02} +0000")
 }
+
+#[cfg(test)]
+mod tests {
+    use http::Request;
+
+    use super::*;
+
+    fn event_with(cookies: &[&str]) -> Value {
+        let mut request = Request::get("/signin").header("accept", "text/html");
+        for cookie in cookies {
+            request = request.header("cookie", *cookie);
+        }
+        let (parts, ()) = request.body(()).unwrap().into_parts();
+        let matched = Matched {
+            route_key: "ANY /signin".to_owned(),
+            function: "AuthorizeFunction".to_owned(),
+            package: "authorize".to_owned(),
+            path_parameters: BTreeMap::new(),
+        };
+        event(&parts, &[], &Stage::default(), &matched, &Receipt::default())
+    }
+
+    #[test]
+    fn cookies_have_a_member_of_their_own_and_are_no_header() {
+        let event = event_with(&["a=1; b=x=y", "c=3"]);
+        assert_eq!(event["cookies"], json!(["a=1", "b=x=y", "c=3"]));
+        assert_eq!(event["headers"]["accept"], "text/html");
+        assert_eq!(event["headers"].get("cookie"), None);
+    }
+
+    #[test]
+    fn without_cookies_the_member_is_missing() {
+        assert_eq!(event_with(&[]).get("cookies"), None);
+        assert_eq!(event_with(&[" ; "]).get("cookies"), None);
+    }
+}

@@ -200,3 +200,30 @@ fn reply(answer: &Value) -> Option<Reply> {
 fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn each_cookie_of_an_answer_is_a_header_of_its_own() {
+        let answer = json!({
+            "statusCode": 303, "headers": {"location": "https://example.com/"},
+            "cookies": ["a=1; Path=/; HttpOnly", "b=2; Path=/; Max-Age=0"],
+        });
+        let reply = reply(&answer).unwrap();
+        assert_eq!(reply.status(), 303);
+        assert_eq!(reply.headers()["location"], "https://example.com/");
+        let cookies: Vec<_> = reply.headers().get_all(header::SET_COOKIE).iter().collect();
+        assert_eq!(cookies, ["a=1; Path=/; HttpOnly", "b=2; Path=/; Max-Age=0"]);
+    }
+
+    #[test]
+    fn an_answer_without_cookies_sets_none() {
+        for answer in [json!({"statusCode": 200}), json!({"statusCode": 200, "cookies": []})] {
+            assert!(!reply(&answer).unwrap().headers().contains_key(header::SET_COOKIE));
+        }
+    }
+}

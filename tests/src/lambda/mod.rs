@@ -1,6 +1,6 @@
 //! Lambda and API Gateway, as far as a test needs them: the real `bootstrap` binaries run as child
 //! processes against a [`RuntimeApi`], and a [`Gateway`] turns HTTP requests into the events that
-//! an API Gateway HTTP API sends (payload format 2.0).
+//! an API Gateway HTTP API sends (payload format 2.0). A [`Guard`] holds each function to its [`Role`].
 //!
 //! ```no_run
 //! # use std::{path::PathBuf, sync::Arc};
@@ -16,6 +16,8 @@
 
 mod event;
 mod gateway;
+mod guard;
+mod role;
 mod routes;
 mod runtime_api;
 mod server;
@@ -40,6 +42,8 @@ use tokio::{
 
 pub use event::{Receipt, Stage, event};
 pub use gateway::Gateway;
+pub use guard::Guard;
+pub use role::{Access, Role};
 pub use routes::{Matched, Route, Routes};
 pub use runtime_api::{InvocationError, RuntimeApi, TIME_LIMIT};
 pub use template::TemplateError;

@@ -1,4 +1,4 @@
-//! The routes that a `CloudFormation` (or SAM) template declares.
+//! What a `CloudFormation` (or SAM) template declares: the routes, and how resources refer to each other.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -15,7 +15,7 @@ const ROUTE: &str = "AWS::ApiGatewayV2::Route";
 const INTEGRATION: &str = "AWS::ApiGatewayV2::Integration";
 const FUNCTION: &str = "AWS::Serverless::Function";
 
-/// Why a template yields no routes.
+/// Why a template does not yield what is looked for.
 #[derive(Debug)]
 pub enum TemplateError {
     /// The text is no YAML, or its resources do not look like resources.
@@ -61,7 +61,7 @@ impl Error for TemplateError {}
 /// reading, which leaves the references in their text.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Template {
+pub(super) struct Template {
     resources: BTreeMap<String, Resource>,
 }
 
@@ -75,8 +75,7 @@ struct Resource {
 
 /// The routes, with the functions that they lead to.
 pub(super) fn routes(yaml: &str) -> Result<Vec<Route>, TemplateError> {
-    let template: Template =
-        serde_saphyr::from_str(yaml).map_err(|error| TemplateError::Yaml(error.to_string()))?;
+    let template = Template::read(yaml)?;
     let mut keys = BTreeSet::new();
     let mut routes = Vec::new();
     for (id, _) in template.resources.iter().filter(|(_, resource)| resource.r#type == ROUTE) {
@@ -94,7 +93,17 @@ pub(super) fn routes(yaml: &str) -> Result<Vec<Route>, TemplateError> {
 }
 
 impl Template {
-    fn property(&self, id: &str, property: &'static str) -> Result<&Value, TemplateError> {
+    /// Reads a template.
+    pub(super) fn read(yaml: &str) -> Result<Self, TemplateError> {
+        serde_saphyr::from_str(yaml).map_err(|error| TemplateError::Yaml(error.to_string()))
+    }
+
+    /// A property of a resource.
+    pub(super) fn property(
+        &self,
+        id: &str,
+        property: &'static str,
+    ) -> Result<&Value, TemplateError> {
         let value = self.resources.get(id).and_then(|resource| resource.properties.get(property));
         value.ok_or_else(|| TemplateError::Missing { resource: id.to_owned(), property })
     }
@@ -106,7 +115,7 @@ impl Template {
 
     /// The one resource of the type that the property names, in whatever way it does: `!Ref X`,
     /// `!GetAtt X.Arn`, `!Sub …${X.Arn}…`, `Fn::Join`, and so on all spell the logical id out.
-    fn referent(
+    pub(super) fn referent(
         &self,
         id: &str,
         property: &'static str,
