@@ -72,7 +72,8 @@ async function tokens(metadata, alg) {
         const answer = await client.clientCredentialsGrant(config, new URLSearchParams(parameters));
         assert.equal(answer.token_type, 'bearer'); // which openid-client writes in lower case
         assert.equal(answer.expires_in, 900);
-        assert.equal(answer.expiresIn(), 900);
+        // What is left by the library's clock, which may have moved on since.
+        assert.ok(answer.expiresIn() > 0 && answer.expiresIn() <= 900, `${answer.expiresIn()} s left`);
         assert.equal(answer.scope, scope);
         assert.equal(answer.refresh_token, undefined);
         ids.add(await verify(metadata, registered, answer.access_token, { alg, scope, audience }));
