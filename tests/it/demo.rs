@@ -7,7 +7,7 @@ use identety_tests::binaries;
 use identety_tests::browser::Browser;
 use identety_tests::serve::Serve;
 use rstest::rstest;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
@@ -143,4 +143,24 @@ async fn a_user_of_that_address_is_taken_over_at_a_first_start_alone(#[case] is_
     if is_first_start {
         assert!(sign_in(&second).await.starts_with("/demo?code="));
     }
+}
+
+#[tokio::test]
+async fn a_client_of_that_name_that_is_not_the_demo_app_is_left_alone() {
+    let data = tempfile::tempdir().unwrap();
+    let first = Serve::start(data.path()).await;
+    let clients = admin(&first, "GET", "/admin/clients").await;
+    let demo = clients["nodes"].as_array().unwrap().iter().find(|it| it["clientId"] == "demo");
+    let id = demo.unwrap()["id"].as_str().unwrap();
+    admin(&first, "DELETE", &format!("/admin/clients/{id}")).await;
+    let key = first.admin()["apiKey"].as_str().unwrap().to_owned();
+    let own = json!({"name": "Own", "type": "public", "clientId": "demo", "redirectUris": ["https://a.example/cb"]});
+    let call = first.server().post("/admin/clients").header("x-api-key", &key).json(&own);
+    let made = call.send().await;
+    assert_eq!(made.status, 201, "{}", made.json());
+    first.stop().await;
+
+    let second = Serve::start(data.path()).await;
+    let path = format!("/admin/clients/{}", made.text("id"));
+    assert_eq!(admin(&second, "GET", &path).await, made.json());
 }

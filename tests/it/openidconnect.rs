@@ -2,6 +2,7 @@
 
 use std::io;
 
+use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::{BodyExt as _, Full};
 use hyper_util::client::legacy::Client;
@@ -24,7 +25,7 @@ const REDIRECT: &str = "https://notes.example.com/cb";
 /// What the crate sends its requests with.
 async fn send(request: HttpRequest) -> Result<HttpResponse, io::Error> {
     let (parts, body) = request.into_parts();
-    let request = Request::from_parts(parts, Full::<bytes::Bytes>::from(body));
+    let request = Request::from_parts(parts, Full::<Bytes>::from(body));
     let client = Client::builder(TokioExecutor::new()).build_http();
     let response = client.request(request).await.map_err(io::Error::other)?;
     let (parts, body) = response.into_parts();
