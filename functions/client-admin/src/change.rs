@@ -1,7 +1,13 @@
 //! A change of a client or a user: on top of what is there, by somebody who may, and written only if
 //! nothing else was written in between.
 
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::extract::{FromRequestParts, RawPathParams};
+use axum::response::{IntoResponse, Response};
 use http::HeaderMap;
+use http::request::Parts;
 use identety_domain::admin::Administrator;
 use identety_http::edge::Context;
 use identety_http::problem::Problem;
@@ -13,13 +19,33 @@ use crate::{Management, precondition, resource};
 /// How often a change is tried again on top of another that came in between.
 const ATTEMPTS: usize = 4;
 
-/// Who wants to change which one, on which condition.
-pub(crate) struct Change<'a> {
-    pub(crate) state: &'a Management,
-    pub(crate) context: &'a Context,
-    pub(crate) administrator: &'a Administrator,
-    pub(crate) id: &'a str,
-    pub(crate) headers: &'a HeaderMap,
+/// Who wants to change which one, on which condition: a request but for its body.
+pub(crate) struct Change {
+    pub(crate) state: Arc<Management>,
+    pub(crate) context: Context,
+    pub(crate) administrator: Administrator,
+    /// As the path has it.
+    id: String,
+    headers: HeaderMap,
+}
+
+impl FromRequestParts<Arc<Management>> for Change {
+    type Rejection = Response;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        state: &Arc<Management>,
+    ) -> Result<Self, Response> {
+        let context = Extension::from_request_parts(parts, state).await;
+        let administrator = Extension::from_request_parts(parts, state).await;
+        let path = RawPathParams::from_request_parts(parts, state).await;
+        let Extension(context) = context.map_err(IntoResponse::into_response)?;
+        let Extension(administrator) = administrator.map_err(IntoResponse::into_response)?;
+        let path = path.map_err(IntoResponse::into_response)?;
+        let id = path.iter().find(|(name, _)| *name == "id").map(|(_, id)| id.to_owned());
+        let (id, headers) = (id.unwrap_or_default(), parts.headers.clone());
+        Ok(Self { state: state.clone(), context, administrator, id, headers })
+    }
 }
 
 /// What shall become of it.
@@ -32,7 +58,7 @@ pub(crate) enum Decision<R> {
     Delete,
 }
 
-impl Change<'_> {
+impl Change {
     /// Writes what `decide` decides about the thing as it is now, and gives what it gave beside. When
     /// another change came in between, `decide` is asked again about the result of that.
     pub(crate) async fn make<R: Resource, T>(
@@ -40,14 +66,14 @@ impl Change<'_> {
         decide: impl Fn(&R) -> Result<(Decision<R>, T), Problem>,
     ) -> Result<T, Problem> {
         for _ in 0..ATTEMPTS {
-            let before: R = resource::find(self.state, self.id, &self.context.id).await?;
-            precondition::check(self.headers, &before)?;
-            before.check_may_change(self.administrator)?;
+            let before: R = resource::find(&self.state, &self.id, &self.context.id).await?;
+            precondition::check(&self.headers, &before)?;
+            before.check_may_change(&self.administrator)?;
             let (decision, result) = decide(&before)?;
             let written = match decision {
                 Decision::Keep => return Ok(result),
-                Decision::Update(after) => before.update(&after, self.state).await,
-                Decision::Delete => before.delete(self.state).await,
+                Decision::Update(after) => before.update(&after, &self.state).await,
+                Decision::Delete => before.delete(&self.state).await,
             };
             match written.map_err(|error| store_problem(&error, &self.context.id))? {
                 Written::Done => return Ok(result),
@@ -55,6 +81,6 @@ impl Change<'_> {
                 Written::Refused(problem) => return Err(problem),
             }
         }
-        Err(precondition::lost::<R>(self.headers))
+        Err(precondition::lost::<R>(&self.headers))
     }
 }

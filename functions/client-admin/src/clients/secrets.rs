@@ -1,47 +1,34 @@
 //! `POST /admin/clients/{id}/secrets` and `DELETE …/secrets/{secretId}`: rotation without a gap.
 
 use std::fmt::Display;
-use std::sync::Arc;
 
-use axum::Extension;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Path, Request};
 use axum::response::Response;
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 use identety_domain::Seconds;
-use identety_domain::admin::Administrator;
 use identety_domain::client::{
     Client, DeleteSecretError, RotateSecretError, RotatedSecret, delete_secret, rotate_secret,
 };
-use identety_http::edge::Context;
 use identety_http::problem::Problem;
 use identety_http::{ambient, json, response};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
+use crate::answer;
 use crate::change::{Change, Decision};
 use crate::problems::json_problem;
-use crate::{Management, answer};
 
 /// How long an older secret may be left to live, in seconds: a year.
 const MAX_EXPIRE_PREVIOUS_IN: u64 = 31_536_000;
 
-pub(crate) async fn post(
-    State(state): State<Arc<Management>>,
-    Extension(context): Extension<Context>,
-    Extension(administrator): Extension<Administrator>,
-    Path(id): Path<String>,
-    request: Request,
-) -> Response {
-    let headers = request.headers().clone();
-    let (state, administrator) = (&*state, &administrator);
-    let change = Change { state, context: &context, administrator, id: &id, headers: &headers };
+pub(crate) async fn post(change: Change, request: Request) -> Response {
     let asked = json::read_object(request, &[json::JSON], true).await.map_err(json_problem);
     let rotated = match asked.and_then(expire_previous_in) {
         Ok(seconds) => rotate(&change, seconds).await,
         Err(problem) => Err(problem),
     };
     match rotated {
-        Ok(rotated) => created(state, &context, &rotated),
+        Ok(rotated) => created(&change, &rotated),
         Err(problem) => problem.into_response(),
     }
 }
@@ -66,7 +53,7 @@ fn expire_previous_in(members: Map<String, Value>) -> Result<Option<Seconds>, Pr
 }
 
 async fn rotate(
-    change: &Change<'_>,
+    change: &Change,
     expire_previous_in: Option<Seconds>,
 ) -> Result<RotatedSecret, Problem> {
     let Change { state, context, .. } = change;
@@ -87,7 +74,7 @@ async fn rotate(
         .await
 }
 
-fn created(state: &Management, context: &Context, rotated: &RotatedSecret) -> Response {
+fn created(change: &Change, rotated: &RotatedSecret) -> Response {
     let RotatedSecret { client, secret_id, secret } = rotated;
     let body = serde_json::json!({
         "id": secret_id,
@@ -95,29 +82,24 @@ fn created(state: &Management, context: &Context, rotated: &RotatedSecret) -> Re
         "createdAt": client.updated_at.to_string(),
         "expiresAt": null,
     });
-    let response = response::json(StatusCode::CREATED, &body, &context.id);
+    let response = response::json(StatusCode::CREATED, &body, &change.context.id);
     let location =
-        format!("{}/admin/clients/{}/secrets/{secret_id}", state.settings.issuer, client.id);
+        format!("{}/admin/clients/{}/secrets/{secret_id}", change.state.settings.issuer, client.id);
     answer::with_location(answer::with_etag(response, client), &location)
 }
 
 /// Answers with the client as it is now.
 pub(crate) async fn delete(
-    State(state): State<Arc<Management>>,
-    Extension(context): Extension<Context>,
-    Extension(administrator): Extension<Administrator>,
-    Path((id, secret_id)): Path<(String, String)>,
-    headers: HeaderMap,
+    change: Change,
+    Path((_, secret_id)): Path<(String, String)>,
 ) -> Response {
-    let (state, administrator) = (&*state, &administrator);
-    let change = Change { state, context: &context, administrator, id: &id, headers: &headers };
     match remove(&change, &secret_id).await {
-        Ok(client) => answer::with(&client, &context.id),
+        Ok(client) => answer::with(&client, &change.context.id),
         Err(problem) => problem.into_response(),
     }
 }
 
-async fn remove(change: &Change<'_>, secret_id: &str) -> Result<Client, Problem> {
+async fn remove(change: &Change, secret_id: &str) -> Result<Client, Problem> {
     let refused = |error: DeleteSecretError| {
         let status = match error {
             DeleteSecretError::NotFound => StatusCode::NOT_FOUND,

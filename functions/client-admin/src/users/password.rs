@@ -1,39 +1,26 @@
 //! `PUT /admin/users/{id}/password`: whoever signed in with another password has to sign in again.
 
 use std::fmt::Display;
-use std::sync::Arc;
 
-use axum::Extension;
-use axum::extract::{Path, Request, State};
+use axum::extract::Request;
 use axum::response::Response;
-use identety_domain::admin::Administrator;
 use identety_domain::user::User;
-use identety_http::edge::Context;
 use identety_http::problem::Problem;
 use identety_http::{ambient, json};
 
 use super::members;
+use crate::answer;
 use crate::change::{Change, Decision};
 use crate::problems::json_problem;
-use crate::{Management, answer};
 
-pub(crate) async fn put(
-    State(state): State<Arc<Management>>,
-    Extension(context): Extension<Context>,
-    Extension(administrator): Extension<Administrator>,
-    Path(id): Path<String>,
-    request: Request,
-) -> Response {
-    let headers = request.headers().clone();
-    let (state, administrator) = (&*state, &administrator);
-    let change = Change { state, context: &context, administrator, id: &id, headers: &headers };
+pub(crate) async fn put(change: Change, request: Request) -> Response {
     match set(&change, request).await {
         Ok(user) => answer::no_content(&user),
         Err(problem) => problem.into_response(),
     }
 }
 
-async fn set(change: &Change<'_>, request: Request) -> Result<User, Problem> {
+async fn set(change: &Change, request: Request) -> Result<User, Problem> {
     let Change { state, context, .. } = change;
     let members = json::read_object(request, &[json::JSON], false).await.map_err(json_problem)?;
     let password = members::of_password(members).map_err(Problem::invalid)?;

@@ -1,55 +1,32 @@
 //! `PATCH /admin/users/{id}` (RFC 7396): what is not named stays. `PUT /admin/users/{id}`: what is not
 //! named is the default again. The password stays with either.
 
-use std::sync::Arc;
-
-use axum::Extension;
-use axum::extract::{Path, Request, State};
+use axum::extract::Request;
 use axum::response::Response;
 use identety_domain::FieldError;
-use identety_domain::admin::Administrator;
 use identety_domain::user::{User, UserDetails};
-use identety_http::edge::Context;
 use identety_http::json;
 use identety_http::problem::Problem;
 use serde_json::{Map, Value};
 
 use super::members;
+use crate::answer;
 use crate::change::{Change, Decision};
 use crate::problems::json_problem;
-use crate::{Management, answer};
 
 /// What becomes of a user by the members of a request.
 type Read = fn(Map<String, Value>, &User) -> Result<UserDetails, Vec<FieldError>>;
 
-pub(crate) async fn patch(
-    State(state): State<Arc<Management>>,
-    Extension(context): Extension<Context>,
-    Extension(administrator): Extension<Administrator>,
-    Path(id): Path<String>,
-    request: Request,
-) -> Response {
-    let headers = request.headers().clone();
-    let (state, administrator) = (&*state, &administrator);
-    let change = Change { state, context: &context, administrator, id: &id, headers: &headers };
+pub(crate) async fn patch(change: Change, request: Request) -> Response {
     let media_types = [json::JSON, json::MERGE_PATCH];
     respond(&change, update(&change, request, &media_types, members::of_change).await)
 }
 
-pub(crate) async fn put(
-    State(state): State<Arc<Management>>,
-    Extension(context): Extension<Context>,
-    Extension(administrator): Extension<Administrator>,
-    Path(id): Path<String>,
-    request: Request,
-) -> Response {
-    let headers = request.headers().clone();
-    let (state, administrator) = (&*state, &administrator);
-    let change = Change { state, context: &context, administrator, id: &id, headers: &headers };
+pub(crate) async fn put(change: Change, request: Request) -> Response {
     respond(&change, update(&change, request, &[json::JSON], members::of_replacement).await)
 }
 
-fn respond(change: &Change<'_>, changed: Result<User, Problem>) -> Response {
+fn respond(change: &Change, changed: Result<User, Problem>) -> Response {
     match changed {
         Ok(user) => answer::with(&user, &change.context.id),
         Err(problem) => problem.into_response(),
@@ -57,7 +34,7 @@ fn respond(change: &Change<'_>, changed: Result<User, Problem>) -> Response {
 }
 
 async fn update(
-    change: &Change<'_>,
+    change: &Change,
     request: Request,
     media_types: &[&str],
     read: Read,
