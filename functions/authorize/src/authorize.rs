@@ -26,11 +26,8 @@ pub(crate) async fn get(mut visit: Visit) -> Response {
 async fn begin(visit: &mut Visit) -> Result<Response, Failure> {
     let (parameters, hint) = parameters(&visit.query)?;
     let Visit { door, context, cookies, rng, query: _ } = &mut *visit;
-    // A hint whose key cannot be read is one that cannot be believed.
-    if let Some(hint) = hint
-        && let Err(error) = door.keys.prepare(&hint, context.now).await
-    {
-        tracing::warn!(%error, "the keys could not be read");
+    if let Some(hint) = hint {
+        door.keys.prepare(&hint, context.now).await?;
     }
     let step = door.channel.begin(&parameters, cookies.visitor(), context.now, rng).await?;
     let mut response = visit.follow(&step);

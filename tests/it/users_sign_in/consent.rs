@@ -235,11 +235,13 @@ async fn first_party_clients_skip_the_page() {
     assert_eq!(next(&mut browser, &client, &[]).await, "consent");
 }
 
+#[rstest]
+#[case("com.example.app:/callback")]
+#[case("http.example.app:/callback")]
 #[tokio::test]
-async fn apps_with_a_private_use_scheme_are_asked_about_each_time() {
+async fn apps_with_a_private_use_scheme_are_asked_about_each_time(#[case] own: &str) {
     let app = TestApp::start().await;
     let user = app.alice().await;
-    let own = "com.example.app:/callback";
     let uris = [own, "http://127.0.0.1/callback", "https://app.example.com/callback"];
     let client = app.users_client(json!({"type": "public", "redirectUris": uris})).await;
     let mut browser = app.browser();
@@ -247,7 +249,7 @@ async fn apps_with_a_private_use_scheme_are_asked_about_each_time() {
     for _ in 0..2 {
         let shown = browser.open(&request(&client, &changes)).await;
         let landing = app.go_on(&mut browser, shown, &user).await;
-        assert!(landing.url.starts_with("com.example.app:/callback?code="), "{}", landing.url);
+        assert!(landing.url.starts_with(&format!("{own}?code=")), "{}", landing.url);
         assert_eq!(next(&mut browser, &client, &changes).await, "consent");
     }
     let silent =

@@ -314,7 +314,8 @@ impl FrontChannel {
             return Ok(false);
         }
         // RFC 8252 §8.6: any app can take over a private-use scheme, so the user is asked each time.
-        if !request.redirect_uri.starts_with("http") {
+        let is_web = |scheme| request.redirect_uri.starts_with(scheme);
+        if !is_web("https:") && !is_web("http:") {
             return Ok(true);
         }
         let consented = self.consents.consented(signed_in.user.id, client.id).await?;
