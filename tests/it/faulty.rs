@@ -195,7 +195,7 @@ faulty!(SessionStore {
     write create_session(session: &Session) -> ();
     read find_session(key: &SessionKey) -> Option<Session>;
     write touch_session(key: &SessionKey, at: Timestamp) -> ();
-    write remove_session(key: &SessionKey) -> ();
+    write end_session(key: &SessionKey, at: Timestamp) -> ();
     write sign_out(id: &SessionId, at: Timestamp) -> ();
     read is_signed_out(id: &SessionId) -> bool;
 });

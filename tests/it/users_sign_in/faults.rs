@@ -224,7 +224,7 @@ async fn a_registration_that_cannot_be_finished_signs_nobody_in(
 
 #[rstest]
 #[case("SessionStore::sign_out")]
-#[case("SessionStore::remove_session")]
+#[case("SessionStore::end_session")]
 #[tokio::test]
 async fn a_sign_out_that_cannot_be_finished_says_so_and_can_be_made_again(
     #[case] verb: &'static str,
@@ -253,7 +253,7 @@ async fn whoever_signs_in_again_after_half_a_sign_out_gets_grants_that_stand() {
     let mut browser = app.browser();
     app.code(&mut browser, &client, &user, &[]).await;
     let page = browser.open("/signout").await.page();
-    fault.set((Which::Of("SessionStore::remove_session"), How::Unavailable));
+    fault.set((Which::Of("SessionStore::end_session"), How::Unavailable));
     check_failure(&browser.submit_once(&page, &[]).await, How::Unavailable);
     fault.clear();
     let code = app.code(&mut browser, &client, &user, &[("prompt", "login")]).await;

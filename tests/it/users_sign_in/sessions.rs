@@ -118,6 +118,26 @@ async fn the_secret_of_a_session_changes_with_each_sign_in_and_the_old_one_is_wo
 }
 
 #[tokio::test]
+async fn a_sign_in_that_is_sent_twice_goes_on_under_the_id_that_grants_end_with() {
+    let app = TestApp::start().await;
+    let (client, user) = (app.public_client().await, app.alice().await);
+    let mut browser = app.browser();
+    let code = app.code(&mut browser, &client, &user, &[]).await;
+    let tokens = app.redeem(&client, &code, &[]).await;
+    let page = sign_in_page(&mut browser, &client, &[("prompt", "login")]).await;
+    // Two clicks: the second form leaves with the cookies that the first one left with.
+    let mut first = browser.clone();
+    enter(&mut first, &page, &user.email, PASSWORD).await;
+    enter(&mut browser, &page, &user.email, PASSWORD).await;
+    assert_ne!(browser.cookies[SESSION], first.cookies[SESSION]);
+    // What was granted before still ends with the sign-out.
+    let page = browser.open("/signout").await.page();
+    browser.submit(&page, &[]).await.page();
+    let refused = app.refresh(&client, &tokens.text("refresh_token"), &[]).await;
+    assert_eq!(refused.outcome(), (400, "invalid_grant".into()));
+}
+
+#[tokio::test]
 async fn the_session_of_another_user_is_over_when_somebody_signs_in_on_top_of_it() {
     let app = TestApp::start().await;
     let (client, alice) = (app.public_client().await, app.alice().await);

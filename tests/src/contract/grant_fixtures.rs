@@ -87,12 +87,17 @@ pub(super) fn session(number: u16) -> Session {
         auth_time: at(0),
         transaction: None,
         last_seen_at: at(1000),
+        ended_at: None,
     }
 }
 
 /// A session of which every member is set.
 pub(super) fn full_session(number: u16) -> Session {
-    Session { transaction: Some(transaction_id(number)), ..session(number) }
+    Session {
+        transaction: Some(transaction_id(number)),
+        ended_at: Some(at(9000)),
+        ..session(number)
+    }
 }
 
 /// A transaction of which nothing is set that need not be.

@@ -127,10 +127,11 @@ macro_rules! each_sentence {
             sessions::a_session_that_is_not_there_is_not_found
             sessions::a_session_in_use_notes_when
             sessions::an_earlier_use_of_a_session_does_not_replace_a_later_one
-            sessions::the_use_of_a_session_that_is_gone_creates_none
-            sessions::a_session_that_is_removed_is_gone_and_no_other
+            sessions::the_use_of_a_session_that_is_not_there_creates_none
+            sessions::a_session_that_ends_notes_when_and_no_other_does
+            sessions::the_end_of_a_session_that_is_not_there_creates_none
             sessions::who_has_signed_out_of_a_session_has_signed_out_of_no_other
-            sessions::a_sign_out_is_on_record_though_the_session_is_gone
+            sessions::the_end_of_a_session_alone_is_no_sign_out
             transactions::every_member_of_a_transaction_comes_back_as_it_was
             transactions::a_transaction_that_is_not_there_is_not_found
             transactions::a_transaction_is_denied_and_no_other

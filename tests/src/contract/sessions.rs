@@ -37,21 +37,25 @@ pub async fn an_earlier_use_of_a_session_does_not_replace_a_later_one(stores: &S
     assert_eq!(find(stores, &session.key).await, Some(session));
 }
 
-pub async fn the_use_of_a_session_that_is_gone_creates_none(stores: &Stores) {
-    let session = begun(stores, session(1)).await;
-    remove(stores, &session.key).await;
-    touch(stores, &session.key, at(9999)).await;
-    assert_eq!(find(stores, &session.key).await, None);
+pub async fn the_use_of_a_session_that_is_not_there_creates_none(stores: &Stores) {
+    touch(stores, &session_key(1), at(9999)).await;
+    assert_eq!(find(stores, &session_key(1)).await, None);
 }
 
-pub async fn a_session_that_is_removed_is_gone_and_no_other(stores: &Stores) {
+pub async fn a_session_that_ends_notes_when_and_no_other_does(stores: &Stores) {
     let (one, other) = (begun(stores, session(1)).await, begun(stores, session(2)).await);
-    // Removing it again is no error: the second of two sign-outs finds none.
-    for _ in 0..2 {
-        remove(stores, &one.key).await;
-        assert_eq!(find(stores, &one.key).await, None);
+    // The second of two ends changes nothing.
+    for time in [at(5000), at(6000)] {
+        end(stores, &one.key, time).await;
+        let ended = Session { ended_at: Some(at(5000)), ..one.clone() };
+        assert_eq!(find(stores, &one.key).await, Some(ended));
     }
     assert_eq!(find(stores, &other.key).await, Some(other));
+}
+
+pub async fn the_end_of_a_session_that_is_not_there_creates_none(stores: &Stores) {
+    end(stores, &session_key(1), at(5000)).await;
+    assert_eq!(find(stores, &session_key(1)).await, None);
 }
 
 pub async fn who_has_signed_out_of_a_session_has_signed_out_of_no_other(stores: &Stores) {
@@ -62,15 +66,13 @@ pub async fn who_has_signed_out_of_a_session_has_signed_out_of_no_other(stores: 
         assert!(is_signed_out(stores, &session.id).await);
     }
     assert!(!is_signed_out(stores, &session_id(2)).await);
-    assert_eq!(find(stores, &session.key).await, Some(session), "to remove it is another verb");
+    assert_eq!(find(stores, &session.key).await, Some(session), "to end it is another verb");
 }
 
-pub async fn a_sign_out_is_on_record_though_the_session_is_gone(stores: &Stores) {
+pub async fn the_end_of_a_session_alone_is_no_sign_out(stores: &Stores) {
     let session = begun(stores, session(1)).await;
-    remove(stores, &session.key).await;
-    assert!(!is_signed_out(stores, &session.id).await, "that alone is no sign-out");
-    stores.sessions.sign_out(&session.id, at(5000)).await.expect("a writing");
-    assert!(is_signed_out(stores, &session.id).await);
+    end(stores, &session.key, at(5000)).await;
+    assert!(!is_signed_out(stores, &session.id).await);
 }
 
 async fn begun(stores: &Stores, session: Session) -> Session {
@@ -86,8 +88,8 @@ async fn touch(stores: &Stores, key: &SessionKey, at: Timestamp) {
     stores.sessions.touch_session(key, at).await.expect("a writing");
 }
 
-async fn remove(stores: &Stores, key: &SessionKey) {
-    stores.sessions.remove_session(key).await.expect("a removal");
+async fn end(stores: &Stores, key: &SessionKey, at: Timestamp) {
+    stores.sessions.end_session(key, at).await.expect("a writing");
 }
 
 async fn is_signed_out(stores: &Stores, id: &SessionId) -> bool {

@@ -138,6 +138,6 @@ impl FrontChannel {
         let sessions = &self.grants.sessions;
         let Some(session) = sessions.find_session(&secret.key()).await? else { return Ok(()) };
         sessions.sign_out(&session.id, now).await?;
-        sessions.remove_session(&session.key).await
+        sessions.end_session(&session.key, now).await
     }
 }

@@ -54,6 +54,8 @@ pub struct Session {
     pub transaction: Option<TransactionId>,
     /// When it was last used, to some minutes.
     pub last_seen_at: Timestamp,
+    /// When its user signed out, or showed again who they are and got another cookie.
+    pub ended_at: Option<Timestamp>,
 }
 
 /// A session that counts, and its user.
@@ -69,10 +71,10 @@ impl Session {
     /// Whether it counts at `now`.
     #[must_use]
     pub fn is_live(&self, now: Timestamp) -> bool {
-        now < self.ends_at()
+        self.ended_at.is_none() && now < self.ends_at()
     }
 
-    /// When it ends if it is not used.
+    /// When it ends at the latest, if it is not used.
     #[must_use]
     pub fn ends_at(&self) -> Timestamp {
         self.last_seen_at.plus(SESSION_IDLE).min(self.auth_time.plus(SESSION_ABSOLUTE))

@@ -161,7 +161,8 @@ impl FrontChannel {
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<SessionSecret, FlowError> {
         let sessions = &self.grants.sessions;
-        // Even one whose time is over: there may be grants that end with it.
+        // Even one that is over: there may be grants that end with it, or a form sent twice, whose first
+        // answer has given the browser another cookie by now.
         let former = match &visitor.session {
             Some(secret) => sessions.find_session(&secret.key()).await?,
             None => None,
@@ -174,7 +175,7 @@ impl FrontChannel {
                 if !goes_on {
                     sessions.sign_out(&session.id, now).await?;
                 }
-                sessions.remove_session(&session.key).await?;
+                sessions.end_session(&session.key, now).await?;
                 if goes_on { session.id } else { SessionId::generate(rng) }
             }
         };
@@ -188,6 +189,7 @@ impl FrontChannel {
             auth_time: now.max(changed_at),
             transaction: Some(transaction.id.clone()),
             last_seen_at: now,
+            ended_at: None,
         };
         sessions.create_session(&session).await?;
         Ok(secret)

@@ -83,8 +83,9 @@ pub trait SessionStore: Send + Sync {
     /// Notes that a session is in use, if it is still there.
     async fn touch_session(&self, key: &SessionKey, at: Timestamp) -> Result<(), StoreError>;
 
-    /// Takes a session away. Whoever holds its cookie has no session any more.
-    async fn remove_session(&self, key: &SessionKey) -> Result<(), StoreError>;
+    /// Notes that a session has ended, if it is still there; one that has ended stays as it is. Its cookie
+    /// signs nobody in any more, but still tells under which id to go on.
+    async fn end_session(&self, key: &SessionKey, at: Timestamp) -> Result<(), StoreError>;
 
     /// Puts on record that the user has signed out of the session with this id, which ends every grant
     /// that goes with it.

@@ -50,6 +50,8 @@ pub(super) mod grant {
 pub(super) mod session {
     /// When it was last used.
     pub(in super::super) const LAST_SEEN_AT: &str = "lastSeenAt";
+    /// When it ended.
+    pub(in super::super) const ENDED_AT: &str = "endedAt";
 }
 
 /// The members of a transaction that are written one by one.
@@ -101,6 +103,8 @@ struct SessionItem {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     transaction: Option<TransactionId>,
     last_seen_at: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ended_at: Option<Timestamp>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -198,7 +202,7 @@ pub(super) fn is_redeemed_by(item: Item, redemption: Uuid) -> Result<bool, Store
 
 /// The item of a session.
 pub(super) fn from_session(session: &Session) -> Result<Item, StoreError> {
-    let Session { key, id, user, auth_time, transaction, last_seen_at } = session;
+    let Session { key, id, user, auth_time, transaction, last_seen_at, ended_at } = session;
     write(&SessionItem {
         pk: session_pk(key),
         schema: CURRENT_SCHEMA,
@@ -207,14 +211,16 @@ pub(super) fn from_session(session: &Session) -> Result<Item, StoreError> {
         auth_time: *auth_time,
         transaction: transaction.clone(),
         last_seen_at: *last_seen_at,
+        ended_at: *ended_at,
     })
 }
 
 /// The session of an item.
 pub(super) fn to_session(key: &SessionKey, item: Item) -> Result<Session, StoreError> {
-    let SessionItem { pk: _, schema: _, id, user, auth_time, transaction, last_seen_at } =
-        read(item)?;
-    Ok(Session { key: key.clone(), id, user, auth_time, transaction, last_seen_at })
+    let item: SessionItem = read(item)?;
+    let SessionItem { pk: _, schema: _, id, user, auth_time, transaction, last_seen_at, ended_at } =
+        item;
+    Ok(Session { key: key.clone(), id, user, auth_time, transaction, last_seen_at, ended_at })
 }
 
 /// The mark that the user has signed out of a session.

@@ -9,7 +9,7 @@ use super::items::{self, session as member};
 use super::{GrantTable, KEPT};
 use crate::error::failed;
 use crate::expression::Update;
-use crate::item::{PK, TTL, number, text, time_to_live};
+use crate::item::{PK, TTL, number, time_to_live};
 use crate::requests::Written;
 
 /// How long it is kept that a user has signed out: 400 days, longer than any refresh token lives.
@@ -40,10 +40,14 @@ impl SessionStore for GrantTable {
         }
     }
 
-    async fn remove_session(&self, key: &SessionKey) -> Result<(), StoreError> {
-        let delete = self.dynamo.delete_item().table_name(&self.table);
-        let delete = delete.key(PK, text(items::session_pk(key))).send().await;
-        delete.map(|_| ()).map_err(|error| failed(&error))
+    async fn end_session(&self, key: &SessionKey, at: Timestamp) -> Result<(), StoreError> {
+        let mut update = Update::default();
+        update.require_existing(&[PK]);
+        update.require_absent(&[member::ENDED_AT]);
+        update.set(&[member::ENDED_AT], number(at.millis()));
+        match self.update(items::session_pk(key), &update).await? {
+            Written::Done | Written::Clash(_) => Ok(()),
+        }
     }
 
     async fn sign_out(&self, id: &SessionId, at: Timestamp) -> Result<(), StoreError> {

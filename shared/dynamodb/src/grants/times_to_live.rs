@@ -88,6 +88,7 @@ async fn a_session_is_kept_for_a_day_after_its_end() {
         auth_time: after(0),
         transaction: None,
         last_seen_at: after(0),
+        ended_at: None,
     };
     table.create_session(&session).await.unwrap();
     assert_eq!(forgotten_after(&table, "SESSION#key").await, 2 * DAY);
