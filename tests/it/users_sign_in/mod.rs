@@ -3,6 +3,7 @@
 mod authorize;
 mod consent;
 mod faults;
+mod hints;
 mod leaks;
 mod limits;
 pub(crate) mod logout;
