@@ -3,7 +3,7 @@
 use axum::extract::Request;
 use axum::response::Response;
 use http::StatusCode;
-use identety_domain::authorization::{Entered, SignInError, Step, TransactionId};
+use identety_domain::authorization::{Entered, FlowError, SignInError, Step, TransactionId};
 use identety_domain::{Seconds, Secret};
 use identety_http::form::Form;
 use identety_http::logging::Outcome;
@@ -82,11 +82,12 @@ async fn enter(visit: &mut Visit, request: Request) -> Result<Response, Failure>
     let (channel, visitor) = (&door.channel, cookies.visitor());
     let signed_in = channel.sign_in(&id, &entered, visitor, &context.peer, context.now, rng).await;
     let error = match signed_in {
-        Ok((session, step)) => {
-            let mut response = visit.follow(&step);
+        Ok(session) => {
+            let mut response = visit.go_on(&id);
             visit.cookies.start_session(&mut response, &session);
             return Ok(response);
         }
+        Err(SignInError::Flow(FlowError::Done)) => return answered(visit, &id).await,
         Err(SignInError::Flow(error)) => return Err(error.into()),
         Err(error) => error,
     };
@@ -102,6 +103,15 @@ async fn enter(visit: &mut Visit, request: Request) -> Result<Response, Failure>
     };
     let mistake = Mistake { email: &entered.email, status, text, cause, retry_after };
     page(visit, &id, Some(mistake)).await
+}
+
+/// A form sent twice, whose first answer has gone on to the client already. Nobody is signed in by it; but
+/// the browser that holds the session of that answer gets it again, while the code in it is unused.
+async fn answered(visit: &Visit, id: &TransactionId) -> Result<Response, Failure> {
+    match visit.channel().resume(id, visit.visitor(), visit.now()).await? {
+        step @ Step::Answer(_) => Ok(visit.follow(&step)),
+        Step::SignIn(_) | Step::Consent(_) => Err(FlowError::Done.into()),
+    }
 }
 
 /// What somebody reads who has to wait.

@@ -2,7 +2,7 @@
 
 use rand_core::CryptoRng;
 
-use super::{FlowError, FrontChannel, SessionSecret, Step, TransactionId, Visitor};
+use super::{FlowError, FrontChannel, SessionSecret, TransactionId, Visitor};
 use crate::FieldError;
 use crate::hashing::HashError;
 use crate::limits::{Admission, PeerAddress};
@@ -66,7 +66,7 @@ impl FrontChannel {
         peer: &PeerAddress,
         now: Timestamp,
         rng: &mut (dyn CryptoRng + Send),
-    ) -> Result<(SessionSecret, Step), RegistrationError> {
+    ) -> Result<SessionSecret, RegistrationError> {
         if !self.registration_is_open {
             return Err(RegistrationError::Closed);
         }
@@ -103,8 +103,6 @@ impl FrontChannel {
                 return Err(RegistrationError::Invalid(vec![taken]));
             }
         }
-        let secret = self.start_session(&user, &transaction, visitor, now, rng).await?;
-        let visitor = Visitor { session: Some(secret.clone()), ..visitor.clone() };
-        Ok((secret, self.resume(id, &visitor, now).await?))
+        Ok(self.start_session(&user, &transaction, visitor, now, rng).await?)
     }
 }

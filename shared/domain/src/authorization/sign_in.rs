@@ -4,7 +4,7 @@ use rand_core::CryptoRng;
 use uuid::Uuid;
 
 use super::{
-    FlowError, FrontChannel, Session, SessionId, SessionSecret, SignedIn, Step, Transaction,
+    FlowError, FrontChannel, Session, SessionId, SessionSecret, SignedIn, Transaction,
     TransactionId, Visitor,
 };
 use crate::hashing::{HashCost, HashError, Verification};
@@ -55,7 +55,9 @@ impl From<HashError> for SignInError {
 }
 
 impl FrontChannel {
-    /// Signs a user in for a transaction: a session that no cookie of before can name, and the next step.
+    /// Signs a user in for a transaction: a session that no cookie of before can name. The transaction goes
+    /// on with [`FrontChannel::resume`], once the browser has the session's cookie: a form that is sent
+    /// twice, before that, is still the same sign-in.
     ///
     /// # Errors
     /// When address and password are no user's, or too many were wrong; or when the transaction cannot
@@ -68,13 +70,11 @@ impl FrontChannel {
         peer: &PeerAddress,
         now: Timestamp,
         rng: &mut (dyn CryptoRng + Send),
-    ) -> Result<(SessionSecret, Step), SignInError> {
+    ) -> Result<SessionSecret, SignInError> {
         let (transaction, _) = self.open(id, visitor, now).await?;
         self.check_unanswered(&transaction, visitor).await?;
         let user = self.authenticate(entered, peer, now, rng).await?;
-        let secret = self.start_session(&user, &transaction, visitor, now, rng).await?;
-        let visitor = Visitor { session: Some(secret.clone()), ..visitor.clone() };
-        Ok((secret, self.resume(id, &visitor, now).await?))
+        Ok(self.start_session(&user, &transaction, visitor, now, rng).await?)
     }
 
     /// The user with this address and password. An attempt is counted before it is made and taken back
