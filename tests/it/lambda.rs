@@ -251,6 +251,9 @@ async fn odd_events_of_browsers_get_pages() {
     assert_eq!(answer["statusCode"], 303, "{answer}");
     let session = cookies_set(&answer);
     assert!(session.len() == 1 && session[0].starts_with("identety-session="), "{answer}");
+    // With the session's cookie, it goes on to the client.
+    show["cookies"] = json!([&cookies[..], &session[..]].concat());
+    let answer = authorize.invoke(&show).await.unwrap();
     let location = answer["headers"]["location"].as_str().unwrap();
     assert!(location.starts_with("https://app.example.com/callback?code="), "{location}");
 }

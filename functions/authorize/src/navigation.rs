@@ -36,11 +36,6 @@ impl Visit {
         }
     }
 
-    /// To where a transaction goes on, whatever comes next.
-    pub(crate) fn go_on(&self, id: &TransactionId) -> Response {
-        self.to_page(path::CONSENT, id)
-    }
-
     /// To the page of a transaction.
     fn to_page(&self, path: &str, id: &TransactionId) -> Response {
         self.see_other(&format!("{}{path}?transaction={id}", self.base()))

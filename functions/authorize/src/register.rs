@@ -77,8 +77,8 @@ async fn enter(visit: &mut Visit, request: Request) -> Result<Response, Failure>
         channel.register(&id, &registration, visitor, &context.peer, context.now, rng).await;
     let Registration { email, name, password: _ } = &registration;
     match registered {
-        Ok(session) => {
-            let mut response = visit.go_on(&id);
+        Ok((session, step)) => {
+            let mut response = visit.follow(&step);
             visit.cookies.start_session(&mut response, &session);
             Ok(response)
         }

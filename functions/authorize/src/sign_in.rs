@@ -82,8 +82,8 @@ async fn enter(visit: &mut Visit, request: Request) -> Result<Response, Failure>
     let (channel, visitor) = (&door.channel, cookies.visitor());
     let signed_in = channel.sign_in(&id, &entered, visitor, &context.peer, context.now, rng).await;
     let error = match signed_in {
-        Ok(session) => {
-            let mut response = visit.go_on(&id);
+        Ok((session, step)) => {
+            let mut response = visit.follow(&step);
             visit.cookies.start_session(&mut response, &session);
             return Ok(response);
         }

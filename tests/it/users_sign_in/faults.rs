@@ -8,7 +8,7 @@ use rstest::rstest;
 
 use super::steps::{
     SESSION, check_answer, check_page, check_redirect, consent_page, count, decide, enter,
-    is_consent, sign_in_page, silently, transaction,
+    sign_in_page, silently, transaction,
 };
 use crate::faulty::{How, Which, faulty_app};
 
@@ -88,6 +88,9 @@ async fn once_it_is_known_where_to_answer_the_client_hears_it(
 #[case("UserStore::find_by_email")]
 #[case("AttemptStore::uncount_attempt")]
 #[case("SessionStore::create_session")]
+#[case("SessionStore::find_session")]
+#[case("UserStore::find")]
+#[case("ConsentStore::consented")]
 #[tokio::test]
 async fn a_sign_in_that_cannot_be_finished_is_none(
     #[case] verb: &'static str,
@@ -104,27 +107,6 @@ async fn a_sign_in_that_cannot_be_finished_is_none(
     assert_eq!(silently(&mut browser, &client, &[]).await.get("error"), "login_required");
     // The same page can be sent again.
     assert_eq!(enter(&mut browser, &page, &user.email, PASSWORD).await.status, 303);
-}
-
-#[rstest]
-#[case("SessionStore::find_session")]
-#[case("UserStore::find")]
-#[case("ConsentStore::consented")]
-#[tokio::test]
-async fn a_sign_in_stands_though_the_step_after_it_cannot_be_made_at_once(
-    #[case] verb: &'static str,
-    #[values(How::Unavailable, How::Corrupt)] how: How,
-) {
-    let (app, fault) = faulty_app().await;
-    let (client, user) = (app.public_client().await, app.alice().await);
-    let mut browser = app.browser();
-    let page = sign_in_page(&mut browser, &client, &[]).await;
-    let signed_in = enter(&mut browser, &page, &user.email, PASSWORD).await;
-    assert_eq!(signed_in.status, 303);
-    fault.set((Which::Of(verb), how));
-    check_failure(&browser.get(signed_in.header("location")).await, how);
-    fault.clear();
-    assert!(is_consent(&browser.get(signed_in.header("location")).await));
 }
 
 #[rstest]

@@ -55,7 +55,7 @@ pub struct Visitor {
 /// Where the browser goes next.
 #[derive(Clone, Debug)]
 pub enum Step {
-    /// To the sign-in page.
+    /// To the sign-in page, which goes on by itself where the user has signed in.
     SignIn(TransactionId),
     /// To the consent page.
     Consent(TransactionId),
@@ -266,6 +266,24 @@ impl FrontChannel {
             Need::OtherUser => Ok(self.other_user(&transaction.request)),
             Need::Nothing(_) if transaction.is_denied => Err(FlowError::Done),
             Need::Nothing(signed_in) => self.grant(transaction, &signed_in, visitor, now).await,
+        }
+    }
+
+    /// The page where a browser goes on that gets the cookie `session` with the answer.
+    pub(super) async fn page_after_sign_in(
+        &self,
+        transaction: &Transaction,
+        client: &Client,
+        session: &SessionSecret,
+        visitor: &Visitor,
+        now: Timestamp,
+    ) -> Result<Step, FlowError> {
+        let visitor = Visitor { session: Some(session.clone()), ..visitor.clone() };
+        match self.need(transaction, client, &visitor, now).await? {
+            Need::Consent(_) => Ok(Step::Consent(transaction.id.clone())),
+            Need::SignIn | Need::Nothing(_) | Need::OtherUser => {
+                Ok(Step::SignIn(transaction.id.clone()))
+            }
         }
     }
 

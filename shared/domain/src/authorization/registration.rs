@@ -2,7 +2,7 @@
 
 use rand_core::CryptoRng;
 
-use super::{FlowError, FrontChannel, SessionSecret, TransactionId, Visitor};
+use super::{FlowError, FrontChannel, SessionSecret, Step, TransactionId, Visitor};
 use crate::FieldError;
 use crate::hashing::HashError;
 use crate::limits::{Admission, PeerAddress};
@@ -66,11 +66,11 @@ impl FrontChannel {
         peer: &PeerAddress,
         now: Timestamp,
         rng: &mut (dyn CryptoRng + Send),
-    ) -> Result<SessionSecret, RegistrationError> {
+    ) -> Result<(SessionSecret, Step), RegistrationError> {
         if !self.registration_is_open {
             return Err(RegistrationError::Closed);
         }
-        let (transaction, _) = self.open(id, visitor, now).await?;
+        let (transaction, client) = self.open(id, visitor, now).await?;
         self.check_unanswered(&transaction, visitor).await?;
         let Registration { email, name, password } = registration;
         let metadata = UserMetadata {
@@ -103,6 +103,8 @@ impl FrontChannel {
                 return Err(RegistrationError::Invalid(vec![taken]));
             }
         }
-        Ok(self.start_session(&user, &transaction, visitor, now, rng).await?)
+        let secret = self.start_session(&user, &transaction, visitor, now, rng).await?;
+        let step = self.page_after_sign_in(&transaction, &client, &secret, visitor, now).await?;
+        Ok((secret, step))
     }
 }

@@ -4,7 +4,7 @@ use rand_core::CryptoRng;
 use uuid::Uuid;
 
 use super::{
-    FlowError, FrontChannel, Session, SessionId, SessionSecret, SignedIn, Transaction,
+    FlowError, FrontChannel, Session, SessionId, SessionSecret, SignedIn, Step, Transaction,
     TransactionId, Visitor,
 };
 use crate::hashing::{HashCost, HashError, Verification};
@@ -55,9 +55,10 @@ impl From<HashError> for SignInError {
 }
 
 impl FrontChannel {
-    /// Signs a user in for a transaction: a session that no cookie of before can name. The transaction goes
-    /// on with [`FrontChannel::resume`], once the browser has the session's cookie: a form that is sent
-    /// twice, before that, is still the same sign-in.
+    /// Signs a user in for a transaction: a session that no cookie of before can name, and the page where
+    /// the browser goes on with it. That is never the client: before the browser has the session's cookie,
+    /// a form that is sent twice must still be the same sign-in. Where nothing is to be asked, the page for
+    /// the sign-in finds that it is done, and answers.
     ///
     /// # Errors
     /// When address and password are no user's, or too many were wrong; or when the transaction cannot
@@ -70,11 +71,13 @@ impl FrontChannel {
         peer: &PeerAddress,
         now: Timestamp,
         rng: &mut (dyn CryptoRng + Send),
-    ) -> Result<SessionSecret, SignInError> {
-        let (transaction, _) = self.open(id, visitor, now).await?;
+    ) -> Result<(SessionSecret, Step), SignInError> {
+        let (transaction, client) = self.open(id, visitor, now).await?;
         self.check_unanswered(&transaction, visitor).await?;
         let user = self.authenticate(entered, peer, now, rng).await?;
-        Ok(self.start_session(&user, &transaction, visitor, now, rng).await?)
+        let secret = self.start_session(&user, &transaction, visitor, now, rng).await?;
+        let step = self.page_after_sign_in(&transaction, &client, &secret, visitor, now).await?;
+        Ok((secret, step))
     }
 
     /// The user with this address and password. An attempt is counted before it is made and taken back
