@@ -148,6 +148,7 @@ faulty!(ClientStore {
 
 faulty!(ApiKeyStore {
     read api_key() -> Option<PhcString>;
+    write create_api_key(phc: &PhcString) -> Change;
     write set_api_key(phc: &PhcString) -> ();
 });
 

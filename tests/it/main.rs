@@ -10,6 +10,7 @@
 
 mod admin_clients;
 mod admin_users;
+mod bootstrap;
 mod certification;
 mod cors;
 mod demo;

@@ -23,6 +23,7 @@ use identety_http::logging;
 use identety_keys::Sealing;
 use tokio::net::TcpListener;
 
+use crate::administrator::AdministratorError;
 use crate::app::{self, Choices, Stores};
 use data::{DataError, DataFolder};
 
@@ -84,6 +85,9 @@ pub enum ServeError {
     /// A secret cannot be hashed.
     #[error(transparent)]
     Hash(#[from] HashError),
+    /// There is no administrator.
+    #[error(transparent)]
+    Administrator(#[from] AdministratorError),
     /// No randomness, no secrets.
     #[error(transparent)]
     NoRandomness(#[from] NoRandomness),
