@@ -14,6 +14,7 @@ mod bootstrap;
 mod certification;
 mod cors;
 mod demo;
+mod documents;
 mod faults;
 mod faulty;
 mod introspection;
