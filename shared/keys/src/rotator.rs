@@ -108,6 +108,16 @@ impl Report {
         Some(now.since(oldest).as_secs() / 86_400)
     }
 
+    /// Writes down in one line what was done.
+    pub fn log(&self, now: Timestamp) {
+        let age = self.key_age_days(now);
+        if self.failure().is_none() {
+            tracing::info!(keys = %self, age_days = age, "signing keys");
+        } else {
+            tracing::error!(keys = %self, age_days = age, "signing keys");
+        }
+    }
+
     /// Whether a ring was changed, or should have been.
     #[must_use]
     pub fn is_eventful(&self) -> bool {
