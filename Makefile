@@ -10,7 +10,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export SAM_CLI_TELEMETRY := 0
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help run test check fmt clippy deny machete dist layers infra build deploy setup browser clean
+.PHONY: help run test check fmt clippy deny machete layers infra checkov build dist deploy setup browser clean
 
 help: ## Says what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/make \1\t\2/'
@@ -25,7 +25,7 @@ test: setup browser ## Runs every test, in process, as a program, as Lambda bina
 	QUICK=1 infra/build.sh .aws-sam/test/build
 	cargo test --locked --workspace
 
-check: setup fmt clippy deny machete layers infra ## Formats, lints, licences, unused dependencies, layers, template
+check: setup fmt clippy deny machete layers infra checkov ## Formats, lints, licences, unused dependencies, layers, template
 
 fmt:
 	cargo fmt --all --check
@@ -53,6 +53,14 @@ layers:
 infra: setup
 	infra/check.sh
 
+checkov: $(VENV)-checkov/.ready
+	$(VENV)-checkov/bin/checkov --config-file infra/checkov.yaml
+
+$(VENV)-checkov/.ready: infra/checkov-requirements.txt
+	python3 -m venv $(VENV)-checkov
+	$(VENV)-checkov/bin/pip install --quiet --requirement infra/checkov-requirements.txt
+	touch $@
+
 build: setup ## Builds the Lambda functions for deployment
 	sam build -t infra/template.yaml
 
@@ -78,4 +86,4 @@ browser:
 	tests/pages/browser.sh
 
 clean: ## Removes what was built
-	rm -rf target dist .aws-sam $(VENV) tests/clients/node_modules tests/clients/mcp/node_modules
+	rm -rf target dist .aws-sam $(VENV) $(VENV)-checkov tests/clients/node_modules tests/clients/mcp/node_modules

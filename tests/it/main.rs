@@ -25,6 +25,7 @@ mod oauth2_token;
 mod openidconnect;
 mod outside_clients;
 mod pages;
+mod policies;
 mod revocation;
 mod serve;
 mod store;
