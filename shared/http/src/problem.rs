@@ -10,7 +10,7 @@ use identety_domain::Seconds;
 use serde_json::{Value, json};
 
 use crate::edge::RequestId;
-use crate::logging::Outcome;
+use crate::logging::{Outcome, Reason};
 use crate::response;
 
 /// An error of the administration API.
@@ -105,7 +105,7 @@ impl Problem {
             response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
         }
         response::retry_after(&mut response, retry_after);
-        Outcome::refused(title, &cause.unwrap_or(detail)).attach(&mut response);
+        Outcome::refused(Reason::of_status(status), &cause.unwrap_or(detail)).attach(&mut response);
         response
     }
 }
