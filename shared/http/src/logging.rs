@@ -203,3 +203,6 @@ pub(crate) fn write(mut line: Line<'_>) {
         let _ = io::stdout().lock().write_all(&bytes);
     }
 }
+
+#[cfg(test)]
+mod tests;
