@@ -11,6 +11,7 @@
 mod admin_clients;
 mod admin_users;
 mod certification;
+mod cold_start;
 mod cors;
 mod demo;
 mod faults;
