@@ -37,7 +37,7 @@ async fn main() -> Result<(), lambda_http::Error> {
         verifier: keys.clone(),
     };
     // One call before the first request, so that it does not wait for the connection.
-    if let Err(error) = keys.read().await {
+    if let Err(error) = keys.read(ambient::now()).await {
         tracing::error!(%error, "the keys could not be read");
     }
     lambda::run(authorize::router(Arc::new(FrontDoor { channel, keys }))).await

@@ -31,7 +31,7 @@ async fn main() -> Result<(), lambda_http::Error> {
     };
     // One call before the first request, so that it does not wait for the connection. A failure is left
     // to the requests, which read again.
-    if let Err(error) = keys.read().await {
+    if let Err(error) = keys.read(ambient::now()).await {
         tracing::error!(%error, "the keys could not be read");
     }
     let (users, consents) = (accounts.clone(), accounts);
