@@ -6,6 +6,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 VENV := .venv
+# What the functions are built for: arm64, or x86_64 where Rust has no other target.
+ARCHITECTURE ?= arm64
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export SAM_CLI_TELEMETRY := 0
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -62,13 +64,13 @@ $(VENV)-checkov/.ready: infra/checkov-requirements.txt
 	touch $@
 
 build: setup ## Builds the Lambda functions for deployment
-	sam build -t infra/template.yaml
+	sam build -t infra/template.yaml --parameter-overrides Architecture=$(ARCHITECTURE)
 
 dist: setup target/tools/bin/cargo-cyclonedx ## Packs a release into dist/: functions, template, program, SBOM
 	infra/dist.sh
 
 deploy: build ## Deploys to your AWS account; asks for what it must know
-	sam deploy --guided --config-file infra/samconfig.toml
+	sam deploy --guided --config-file infra/samconfig.toml --parameter-overrides Architecture=$(ARCHITECTURE)
 
 setup: $(VENV)/.ready tests/clients/node_modules/.ready tests/clients/mcp/node_modules/.ready
 

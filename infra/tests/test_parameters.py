@@ -98,7 +98,7 @@ class Outputs(unittest.TestCase):
     @each_deployment
     def test_they_say_what_to_do_next(self, one):
         command = one.outputs["BootstrapCommand"]["Value"]
-        self.assertEqual(command, "identety bootstrap --stack id --region eu-central-1")
+        self.assertEqual(command, "AWS_REGION=eu-central-1 identety bootstrap --stack id")
         self.assertIn("dashboards:name=${Dashboard}", one.outputs["DashboardUrl"]["Value"])
         has_domain = one.parameters["DomainName"] != ""
         self.assertEqual("DomainTarget" in one.outputs, has_domain)

@@ -12,6 +12,7 @@ mod admin_clients;
 mod admin_users;
 mod bootstrap;
 mod certification;
+mod cold_start;
 mod cors;
 mod demo;
 mod documents;

@@ -133,8 +133,13 @@ impl Deployment {
 
     /// Another process of the function `token`, with a variable set otherwise.
     pub async fn another_token_function(&self, name: &str, value: &str) -> Arc<RunningFunction> {
+        self.token_function_with(&[(name, value)]).await
+    }
+
+    /// Another process of the function `token`, with these variables set otherwise.
+    pub async fn token_function_with(&self, variables: &[(&str, &str)]) -> Arc<RunningFunction> {
         let [token, ..] = &self.guards;
-        run(token, &self.environment, &[(name, value)]).await
+        run(token, &self.environment, variables).await
     }
 
     /// A process of the function `authorize` where people cannot register themselves.
