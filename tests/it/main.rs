@@ -11,6 +11,7 @@
 mod admin_clients;
 mod admin_users;
 mod certification;
+mod chaos;
 mod cors;
 mod demo;
 mod faults;
@@ -18,6 +19,7 @@ mod faulty;
 mod introspection;
 mod key_vault;
 mod lambda;
+mod lambda_faults;
 mod leaks;
 mod lost_answers;
 mod oauth2_token;

@@ -40,7 +40,7 @@ pub struct Deployment {
     environment: Vec<(String, String)>,
     guards: [(&'static str, Guard); 3],
     _embedded: Embedded,
-    _moto: Moto,
+    moto: Moto,
 }
 
 /// The template of the deployment.
@@ -103,7 +103,7 @@ impl Deployment {
             environment,
             guards,
             _embedded: embedded,
-            _moto: moto,
+            moto,
         }
     }
 
@@ -116,6 +116,12 @@ impl Deployment {
     pub async fn another_token_function(&self, name: &str, value: &str) -> Arc<RunningFunction> {
         let [token, ..] = &self.guards;
         run(token, &self.environment, &[(name, value)]).await
+    }
+
+    /// The DynamoDB of the function `token`, and its KMS.
+    pub fn services_of_token(&self) -> (SocketAddr, SocketAddr) {
+        let [(_, token), ..] = &self.guards;
+        (token.address(), self.moto.address)
     }
 
     /// A process of the function `authorize` where people cannot register themselves.

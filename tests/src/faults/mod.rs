@@ -14,6 +14,7 @@
 
 mod answers;
 mod chaos;
+mod network;
 mod request;
 mod snapshot;
 
@@ -35,6 +36,7 @@ use serde_json::Value;
 pub use crate::app::TestApp;
 use crate::app::{Setup, tables};
 pub use chaos::Chaos;
+pub use network::{Network, Traffic};
 pub use request::{Request, Which};
 use snapshot::Snapshot;
 
