@@ -10,9 +10,9 @@ use rand::rngs::StdRng;
 use serde::{Deserialize, Serialize};
 
 use super::ServeError;
-use super::data::DataFolder;
 use super::demo::{self, DemoUser};
 use crate::app::Stores;
+use crate::data::DataFolder;
 
 const FILE: &str = "admin.json";
 
