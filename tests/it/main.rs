@@ -20,6 +20,7 @@ mod key_vault;
 mod lambda;
 mod leaks;
 mod oauth2_token;
+mod observability;
 mod openidconnect;
 mod outside_clients;
 mod pages;

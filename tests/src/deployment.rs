@@ -37,6 +37,8 @@ pub struct Deployment {
     pub stores: Stores,
     /// Its issuer, which has the stage in its path.
     pub issuer: String,
+    /// Its DynamoDB, where everything is allowed.
+    pub dynamodb: SocketAddr,
     environment: Vec<(String, String)>,
     guards: [(&'static str, Guard); 3],
     _embedded: Embedded,
@@ -51,6 +53,11 @@ pub fn template() -> String {
 impl Deployment {
     /// Deploys to a stage, with one process for each function.
     pub async fn start(stage: Stage) -> Self {
+        Self::start_with_log(stage, "info").await
+    }
+
+    /// The same, with functions that log at this level.
+    pub async fn start_with_log(stage: Stage, level: &str) -> Self {
         let moto = Moto::start().await;
         let embedded = Embedded::in_memory().expect("a store");
         let tables = Tables::with_prefix("stack-");
@@ -80,7 +87,8 @@ impl Deployment {
             ("IDENTETY_TABLE_KEYS", tables.keys),
             ("IDENTETY_TABLE_GRANTS", tables.grants),
             ("IDENTETY_KMS_KEY", moto.kms_key().await),
-            ("IDENTETY_LOG", "info".to_owned()),
+            ("IDENTETY_METRICS", "Identety/stack".to_owned()),
+            ("IDENTETY_LOG", level.to_owned()),
         ]
         .map(|(name, value)| (name.to_owned(), value))
         .into();
@@ -100,6 +108,7 @@ impl Deployment {
             api_key,
             stores,
             issuer,
+            dynamodb,
             environment,
             guards,
             _embedded: embedded,
