@@ -10,10 +10,12 @@
 
 mod admin_clients;
 mod admin_users;
+mod bootstrap;
 mod certification;
 mod cold_start;
 mod cors;
 mod demo;
+mod documents;
 mod faults;
 mod faulty;
 mod introspection;
