@@ -86,11 +86,15 @@ impl TestApp {
 
     /// The same, set up in another way.
     pub async fn start_as(setup: Setup, wrap: impl FnOnce(Stores) -> Stores) -> Self {
+        Self::start_on(setup, |embedded| wrap(Stores::on(&embedded.client(), &tables()))).await
+    }
+
+    /// The same, with the stores that `join` makes of an embedded DynamoDB that has the [`tables`].
+    pub async fn start_on(setup: Setup, join: impl FnOnce(&Embedded) -> Stores) -> Self {
         let Setup { issuer, choices } = setup;
         let embedded = Embedded::in_memory().expect("an embedded store");
-        let tables = tables();
-        create_tables(&embedded.client(), &tables).await.expect("tables");
-        let stores = wrap(Stores::on(&embedded.client(), &tables));
+        create_tables(&embedded.client(), &tables()).await.expect("tables");
+        let stores = join(&embedded);
         let mut rng = ambient::rng().expect("randomness");
         let hasher = Arc::new(SecretHasher::new(&mut rng));
         let api_key = admin::generate_api_key(&mut rng);
@@ -205,7 +209,8 @@ impl TestApp {
     }
 }
 
-fn tables() -> Tables {
+/// The tables of every [`TestApp`].
+pub fn tables() -> Tables {
     Tables::with_prefix("test-")
 }
 

@@ -44,7 +44,7 @@ pub struct Deployment {
     environment: Vec<(String, String)>,
     guards: [Guarded; 4],
     _embedded: Embedded,
-    _moto: Moto,
+    moto: Moto,
 }
 
 /// What stands between a function and AWS.
@@ -122,7 +122,7 @@ impl Deployment {
             environment,
             guards,
             _embedded: embedded,
-            _moto: moto,
+            moto,
         }
     }
 
@@ -140,6 +140,12 @@ impl Deployment {
     pub async fn token_function_with(&self, variables: &[(&str, &str)]) -> Arc<RunningFunction> {
         let [token, ..] = &self.guards;
         run(token, &self.environment, variables).await
+    }
+
+    /// The DynamoDB of the function `token`, and its KMS.
+    pub fn services_of_token(&self) -> (SocketAddr, SocketAddr) {
+        let [token, ..] = &self.guards;
+        (token.dynamodb.address(), self.moto.address)
     }
 
     /// A process of the function `authorize` where people cannot register themselves.

@@ -128,7 +128,9 @@ fn http_client() -> SharedHttpClient {
     }
 }
 
-fn timeouts() -> TimeoutConfig {
+/// How long a client waits.
+#[must_use]
+pub fn timeouts() -> TimeoutConfig {
     TimeoutConfig::builder()
         .connect_timeout(CONNECT_TIMEOUT)
         .operation_attempt_timeout(ATTEMPT_TIMEOUT)
@@ -136,7 +138,9 @@ fn timeouts() -> TimeoutConfig {
         .build()
 }
 
-fn retries() -> RetryConfig {
+/// How often a client tries.
+#[must_use]
+pub fn retries() -> RetryConfig {
     RetryConfig::standard().with_max_attempts(MAX_ATTEMPTS).with_initial_backoff(INITIAL_BACKOFF)
 }
 

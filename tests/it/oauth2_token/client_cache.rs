@@ -7,20 +7,20 @@ use identety_tests::sign_in::PASSWORD;
 use rstest::rstest;
 use serde_json::json;
 
-use crate::faulty::{Fault, How, Which, faulty_app_as};
+use crate::faulty::{Failing, Failure, How, Verb, faulty_app_as};
 
 /// For how long clients are kept here.
 const KEPT: u64 = 60;
 
 /// Nobody can read a client.
-const UNREADABLE: (Which, How) = (Which::Of("ClientStore::find"), How::Unavailable);
+const UNREADABLE: Failure = (Verb::FindClient, How::Unavailable);
 
-async fn app_that_keeps(seconds: u32) -> (TestApp, Fault) {
+async fn app_that_keeps(seconds: u32) -> (TestApp, Failing) {
     let choices = Choices { client_cache: seconds, ..Choices::default() };
     faulty_app_as(Setup { choices, ..Setup::default() }).await
 }
 
-async fn given() -> (TestApp, Fault, TestClient) {
+async fn given() -> (TestApp, Failing, TestClient) {
     let (app, fault) = app_that_keeps(60).await;
     let client = app.m2m_client(&["orders:read"]).await;
     assert_eq!(app.token(&client, &[]).await.status, 200);
@@ -153,7 +153,7 @@ async fn a_public_client_is_kept_too_but_grants_and_users_are_read() {
     let refreshed = app.refresh(&client, &tokens.text("refresh_token"), &[]).await;
     assert_eq!(refreshed.status, 200, "{}", refreshed.json());
     app.advance(1);
-    fault.set((Which::Of("GrantStore::find_grant"), How::Unavailable));
+    fault.set((Verb::FindGrant, How::Unavailable));
     assert_eq!(app.refresh(&client, &refreshed.text("refresh_token"), &[]).await.status, 503);
 }
 

@@ -77,6 +77,12 @@ impl Guard {
         format!("http://{}", self.server.address())
     }
 
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.server.address()
+    }
+
     /// What was asked for and not allowed.
     #[must_use]
     pub fn refusals(&self) -> Vec<Access> {
