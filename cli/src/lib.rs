@@ -3,5 +3,8 @@
 //! The routers are those of the Lambda functions, the store is the DynamoDB one; only the front door and
 //! the place of the data differ.
 
+mod administrator;
 pub mod app;
+pub mod bootstrap;
 pub mod serve;
+pub mod stack;

@@ -1,6 +1,6 @@
 //! What fails, in the words of the stores: for tests that ask what becomes of one of their verbs.
 
-use identety_tests::app::TestApp;
+use identety_tests::app::{Setup, TestApp};
 use identety_tests::faults::{Fault, Faults, Which};
 
 /// How a request fails.
@@ -108,6 +108,11 @@ impl Failing {
 
 /// A server on a DynamoDB that fails as a test says.
 pub(crate) async fn faulty_app() -> (TestApp, Failing) {
-    let (app, faults) = TestApp::start_faulty().await;
+    faulty_app_as(Setup::default()).await
+}
+
+/// The same, set up in another way.
+pub(crate) async fn faulty_app_as(setup: Setup) -> (TestApp, Failing) {
+    let (app, faults) = TestApp::start_faulty_as(setup).await;
     (app, Failing(faults))
 }

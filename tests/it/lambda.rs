@@ -64,7 +64,7 @@ fn logs_are_json_lines_without(secrets: &[String], routes: &[(&RunningFunction, 
         let mut routes = Vec::new();
         for line in logs.lines() {
             let line: Value = serde_json::from_str(line).unwrap_or_else(|_| panic!("{line}"));
-            routes.push(line["http.route"].as_str().unwrap_or_default().to_owned());
+            routes.push(line["route"].as_str().unwrap_or_default().to_owned());
         }
         assert!(routes.iter().any(|own| own == route), "{logs}");
         assert!(secrets.iter().all(|secret| !logs.contains(secret)), "{logs}");

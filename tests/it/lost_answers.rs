@@ -7,8 +7,8 @@ use identety_domain::grant::{Grant, GrantId, Redeemed, Redemption, Rotation};
 use identety_domain::hashing::{HashCost, PhcString};
 use identety_domain::keys::{KeyRing, WrappedKey};
 use identety_domain::store::{
-    Change, ClientStore as _, ConsentStore as _, Creation, GrantCreation, GrantStore as _,
-    KeyStore as _, Redeem, Rehashed, Rotate, UserStore as _, UserWrite,
+    ApiKeyStore as _, Change, ClientStore as _, ConsentStore as _, Creation, GrantCreation,
+    GrantStore as _, KeyStore as _, Redeem, Rehashed, Rotate, UserStore as _, UserWrite,
 };
 use identety_domain::user::{User, UserMetadata};
 use identety_domain::{Scope, Timestamp};
@@ -161,6 +161,14 @@ async fn a_client_created_anew_after_its_deletion_is_there() {
     assert_eq!(stores.clients.delete(&client).await.unwrap(), Change::Done);
     assert_eq!(stores.clients.create(&client).await.unwrap(), Creation::Created);
     assert_eq!(stores.clients.find(&client.client_id).await.unwrap(), Some(client));
+}
+
+#[tokio::test]
+async fn a_first_api_key_whose_answer_was_lost_is_repeated_and_done() {
+    let stores = Fixture::new().await;
+    stores.lose_next();
+    assert_eq!(stores.clients.create_api_key(&phc("a")).await.unwrap(), Change::Done);
+    assert_eq!(stores.clients.create_api_key(&phc("b")).await.unwrap(), Change::Conflict);
 }
 
 fn user(email: &str) -> User {

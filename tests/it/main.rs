@@ -10,10 +10,13 @@
 
 mod admin_clients;
 mod admin_users;
+mod bootstrap;
 mod certification;
 mod chaos;
+mod cold_start;
 mod cors;
 mod demo;
+mod documents;
 mod faults;
 mod faulty;
 mod introspection;
@@ -26,6 +29,7 @@ mod oauth2_token;
 mod openidconnect;
 mod outside_clients;
 mod pages;
+mod policies;
 mod revocation;
 mod serve;
 mod storage_faults;

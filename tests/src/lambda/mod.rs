@@ -43,7 +43,7 @@ use tokio::{
 pub use event::{Receipt, Stage, event};
 pub use gateway::Gateway;
 pub use guard::Guard;
-pub use role::{Access, Role};
+pub use role::{Access, Permission, Role};
 pub use routes::{Matched, Route, Routes};
 pub use runtime_api::{InvocationError, RuntimeApi, TIME_LIMIT};
 pub use template::TemplateError;
@@ -212,6 +212,15 @@ impl RunningFunction {
     #[must_use]
     pub fn ids(&self) -> &[u32] {
         &self.ids
+    }
+
+    /// Waits until the processes have started: each has asked for its first event.
+    ///
+    /// # Errors
+    ///
+    /// See [`RuntimeApi::ready`].
+    pub async fn ready(&self) -> Result<(), InvocationError> {
+        self.api.ready().await
     }
 
     /// Everything that the processes have written so far to their standard output and error.
