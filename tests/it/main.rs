@@ -31,6 +31,7 @@ mod openidconnect;
 mod outside_clients;
 mod pages;
 mod policies;
+mod randomness;
 mod revocation;
 mod serve;
 mod storage_faults;

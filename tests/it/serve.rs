@@ -442,3 +442,27 @@ async fn no_secret_reaches_the_log_at_any_level() {
         assert!(!log.contains(unseen), "{unseen}");
     }
 }
+
+#[tokio::test]
+async fn a_head_that_trickles_is_given_up() {
+    let data = folder();
+    let serve = Serve::start(data.path()).await;
+    let mut socket = TcpStream::connect(("127.0.0.1", serve.port)).await.unwrap();
+    socket.write_all(b"GET /.well-known/jwks.json HTTP/1.1\r\nhost: x\r\nx-slow: ").await.unwrap();
+    let (mut answers, mut letters) = socket.into_split();
+    let drip = tokio::spawn(async move {
+        // As long as the server takes them.
+        while letters.write_all(b"x").await.is_ok() {
+            tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+        }
+    });
+    let mut answer = Vec::new();
+    let patience = std::time::Duration::from_mins(1);
+    let ended = tokio::time::timeout(patience, answers.read_to_end(&mut answer)).await;
+    // The end of a connection may show as an error, too.
+    let _ = ended.expect("the server ends it by itself");
+    let answer = String::from_utf8_lossy(&answer).into_owned();
+    assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 408"), "{answer}");
+    drip.abort();
+    assert_eq!(serve.server().get("/.well-known/jwks.json").send().await.status, 200);
+}

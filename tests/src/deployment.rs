@@ -46,7 +46,7 @@ pub struct Deployment {
     environment: Vec<(String, String)>,
     guards: [Guarded; 4],
     _embedded: Embedded,
-    moto: Moto,
+    _moto: Moto,
 }
 
 /// What stands between a function and AWS.
@@ -130,7 +130,7 @@ impl Deployment {
             environment,
             guards,
             _embedded: embedded,
-            moto,
+            _moto: moto,
         }
     }
 
@@ -153,7 +153,7 @@ impl Deployment {
     /// The DynamoDB of the function `token`, and its KMS.
     pub fn services_of_token(&self) -> (SocketAddr, SocketAddr) {
         let [token, ..] = &self.guards;
-        (token.dynamodb.address(), self.moto.address)
+        (token.dynamodb.address(), token.kms.address())
     }
 
     /// A process of the function `authorize` where people cannot register themselves.
