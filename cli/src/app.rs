@@ -5,9 +5,8 @@ use std::sync::Arc;
 use authorize::FrontDoor;
 use axum::Router;
 use client_admin::Management;
-use identety_domain::Settings;
 use identety_domain::admin::AdminAuthenticator;
-use identety_domain::authentication::ClientAuthenticator;
+use identety_domain::authentication::{ClientAuthenticator, RecentClients};
 use identety_domain::authorization::FrontChannel;
 use identety_domain::grant::Grants;
 use identety_domain::hashing::SecretHasher;
@@ -16,6 +15,7 @@ use identety_domain::store::{
     ApiKeyStore, AttemptStore, ClientStore, ConsentStore, FailureStore, GrantStore, KeyStore,
     SessionStore, TransactionStore, UserStore,
 };
+use identety_domain::{Seconds, Settings};
 use identety_dynamodb::sdk::Client as DynamoDb;
 use identety_dynamodb::{AccountTable, ClientTable, GrantTable, KeyTable, Tables};
 use identety_http::edge::{self, Clock};
@@ -80,6 +80,15 @@ impl Stores {
     }
 }
 
+/// What a deployment may choose.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Choices {
+    /// Whether people may make accounts for themselves.
+    pub registration_is_open: bool,
+    /// How long the back channel may keep a client that it has read: [`RecentClients::SECONDS`].
+    pub client_cache: Seconds,
+}
+
 /// A whole server, but for its front door.
 pub struct App {
     routes: Router,
@@ -110,7 +119,7 @@ pub fn assemble(
     stores: &Stores,
     sealing: Sealing,
     hasher: &Arc<SecretHasher>,
-    registration_is_open: bool,
+    choices: Choices,
     clock: Clock,
 ) -> Result<App, serde_json::Error> {
     let back_channel = Arc::new(BackChannel::new(
@@ -119,6 +128,7 @@ pub fn assemble(
             clients: stores.clients.clone(),
             failures: stores.failures.clone(),
             hasher: hasher.clone(),
+            recent: Arc::new(RecentClients::kept_for(choices.client_cache)),
         },
         stores.grants(),
         KeyVault::new(stores.keys.clone(), sealing),
@@ -126,7 +136,7 @@ pub fn assemble(
     let published = Arc::new(PublishedKeys::new(stores.keys.clone()));
     let channel = FrontChannel {
         settings: settings.clone(),
-        registration_is_open,
+        registration_is_open: choices.registration_is_open,
         clients: stores.clients.clone(),
         grants: stores.grants(),
         transactions: stores.transactions.clone(),

@@ -16,7 +16,7 @@ use identety_domain::store::{
 };
 use identety_domain::user::{EmailAddress, User};
 use identety_domain::{Scope, Timestamp};
-use identety_tests::app::TestApp;
+use identety_tests::app::{Setup, TestApp};
 use uuid::Uuid;
 
 /// How a call fails.
@@ -214,9 +214,14 @@ faulty!(KeyStore {
 
 /// A server on stores that fail as the fault says.
 pub(crate) async fn faulty_app() -> (TestApp, Fault) {
+    faulty_app_as(Setup::default()).await
+}
+
+/// The same, set up in another way.
+pub(crate) async fn faulty_app_as(setup: Setup) -> (TestApp, Fault) {
     let fault = Fault::default();
     let behind = fault.clone();
-    let app = TestApp::start_with(move |stores| Stores {
+    let app = TestApp::start_as(setup, move |stores| Stores {
         clients: Arc::new(Faulty(stores.clients, behind.clone())),
         api_keys: Arc::new(Faulty(stores.api_keys, behind.clone())),
         users: Arc::new(Faulty(stores.users, behind.clone())),

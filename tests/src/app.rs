@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use identety::app::{self, Stores};
+use identety::app::{self, Choices, Stores};
 use identety_domain::hashing::{HashCost, SecretHasher};
 use identety_domain::{Issuer, Settings, Timestamp, admin};
 use identety_dynamodb::{Embedded, Tables, create_tables};
@@ -40,13 +40,14 @@ pub struct TestApp {
 pub struct Setup {
     /// Its issuer.
     pub issuer: &'static str,
-    /// Whether people may register themselves.
-    pub registration_is_open: bool,
+    /// What it chooses.
+    pub choices: Choices,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { issuer: ISSUER, registration_is_open: true }
+        let choices = Choices { registration_is_open: true, ..Choices::default() };
+        Self { issuer: ISSUER, choices }
     }
 }
 
@@ -85,7 +86,7 @@ impl TestApp {
 
     /// The same, set up in another way.
     pub async fn start_as(setup: Setup, wrap: impl FnOnce(Stores) -> Stores) -> Self {
-        let Setup { issuer, registration_is_open } = setup;
+        let Setup { issuer, choices } = setup;
         let embedded = Embedded::in_memory().expect("an embedded store");
         let tables = tables();
         create_tables(&embedded.client(), &tables).await.expect("tables");
@@ -104,8 +105,8 @@ impl TestApp {
             default_audience: "https://api.example.com".into(),
         };
         let sealing = Sealing::Local(Zeroizing::new([7; 32]));
-        let app = app::assemble(&settings, &stores, sealing, &hasher, registration_is_open, read)
-            .expect("an app");
+        let app =
+            app::assemble(&settings, &stores, sealing, &hasher, choices, read).expect("an app");
         let api_key = api_key.expose().to_owned();
         let server = Server::Router(app.into_router());
         Self { server, api_key, stores, embedded, hasher, issuer, clock }

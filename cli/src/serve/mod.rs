@@ -23,7 +23,7 @@ use identety_http::logging;
 use identety_keys::Sealing;
 use tokio::net::TcpListener;
 
-use crate::app::{self, Stores};
+use crate::app::{self, Choices, Stores};
 use data::{DataError, DataFolder};
 
 /// The options of `identety serve`.
@@ -41,6 +41,15 @@ pub struct Options {
     /// Lets people make accounts for themselves.
     #[arg(long, env = "IDENTETY_SELF_REGISTRATION")]
     self_registration: bool,
+    /// How many seconds a client that was read may be used again without a read, 0 to 300. Disabling it or
+    /// deleting one of its secrets takes as long.
+    #[arg(
+        long,
+        env = "IDENTETY_CLIENT_CACHE_SECONDS",
+        default_value_t = 0,
+        value_parser = clap::value_parser!(u32).range(0..=300)
+    )]
+    client_cache_seconds: u32,
     /// What is logged: a level (error, warn, info, debug) or directives.
     #[arg(long, env = "IDENTETY_LOG", default_value = "info")]
     log: String,
@@ -113,9 +122,12 @@ async fn serve(options: Options) -> Result<(), ServeError> {
     let stores = Stores::on(&embedded.client(), &tables);
     let hasher = Arc::new(SecretHasher::new(&mut rng));
     let sealing = Sealing::Local(folder.sealing_key(&mut rng)?);
-    let registration = options.self_registration;
+    let choices = Choices {
+        registration_is_open: options.self_registration,
+        client_cache: options.client_cache_seconds,
+    };
     let clock = Arc::new(ambient::now);
-    let app = app::assemble(&settings, &stores, sealing, &hasher, registration, clock)?;
+    let app = app::assemble(&settings, &stores, sealing, &hasher, choices, clock)?;
     app.back_channel.warm_up().await;
     let administrator =
         administrator::ensure(&folder, &settings, &stores, &hasher, ambient::now(), &mut rng)

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use identety_domain::authentication::ClientAuthenticator;
+use identety_domain::authentication::{ClientAuthenticator, RecentClients};
 use identety_domain::grant::Grants;
 use identety_domain::hashing::SecretHasher;
 use identety_dynamodb::{AccountTable, ClientTable, GrantTable, KeyTable, config};
@@ -21,10 +21,12 @@ async fn main() -> Result<(), lambda_http::Error> {
     let accounts = AccountTable::new(dynamodb.clone(), table("IDENTETY_TABLE_ACCOUNTS")?);
     let grants = Arc::new(GrantTable::new(dynamodb.clone(), table("IDENTETY_TABLE_GRANTS")?));
     let keys = KeyTable::new(dynamodb, table("IDENTETY_TABLE_KEYS")?);
+    let kept = environment::seconds("IDENTETY_CLIENT_CACHE_SECONDS", &RecentClients::SECONDS)?;
     let authenticator = ClientAuthenticator {
         clients: Arc::new(clients),
         failures: grants.clone(),
         hasher: Arc::new(SecretHasher::new(&mut ambient::rng()?)),
+        recent: Arc::new(RecentClients::kept_for(kept)),
     };
     let grants = Grants { grants: grants.clone(), sessions: grants, users: Arc::new(accounts) };
     let kms = Kms::new(kms::Client::new(&aws), environment::required("IDENTETY_KMS_KEY")?);

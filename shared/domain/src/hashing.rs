@@ -178,6 +178,13 @@ impl SecretHasher {
         Ok(if current { Verification::Match } else { Verification::MatchOutdated })
     }
 
+    /// Whether `secret` is known to match `phc`, from a comparison that this hasher has made before.
+    #[must_use]
+    pub fn remembers(&self, secret: &Secret, phc: &PhcString) -> bool {
+        let fingerprint = self.fingerprint(secret, phc);
+        lock(&self.matches).contains(&fingerprint)
+    }
+
     /// Spends the time of a comparison, for a client that does not exist.
     ///
     /// # Errors

@@ -1,9 +1,10 @@
 //! What a function is told by its environment.
 
 use std::env;
+use std::ops::RangeInclusive;
 
 use identety_domain::issuer::IssuerError;
-use identety_domain::{Issuer, Settings};
+use identety_domain::{Issuer, Seconds, Settings};
 
 /// A variable is missing or wrong: the function cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -14,6 +15,16 @@ pub enum EnvironmentError {
     /// It is neither `true` nor `false`.
     #[error("the environment variable {0} must be true or false")]
     NotAFlag(&'static str),
+    /// It is no number of seconds, or too many.
+    #[error("the environment variable {name} must be a number of seconds from {least} to {most}")]
+    NotSeconds {
+        /// The variable.
+        name: &'static str,
+        /// The least that it may be.
+        least: Seconds,
+        /// The most that it may be.
+        most: Seconds,
+    },
     /// It is no issuer.
     #[error("the environment variable IDENTETY_ISSUER is not valid: {0}")]
     Issuer(#[from] IssuerError),
@@ -43,6 +54,20 @@ pub fn is_set(name: &'static str) -> Result<bool, EnvironmentError> {
         Some("false") | None => Ok(false),
         Some(_) => Err(EnvironmentError::NotAFlag(name)),
     }
+}
+
+/// How many seconds `name` says, within `range`; not set is the least.
+///
+/// # Errors
+/// When it is anything else.
+pub fn seconds(
+    name: &'static str,
+    range: &RangeInclusive<Seconds>,
+) -> Result<Seconds, EnvironmentError> {
+    let (least, most) = (*range.start(), *range.end());
+    let Some(text) = optional(name) else { return Ok(least) };
+    let seconds = text.parse().ok().filter(|seconds| range.contains(seconds));
+    seconds.ok_or(EnvironmentError::NotSeconds { name, least, most })
 }
 
 /// `IDENTETY_ISSUER` and `IDENTETY_DEFAULT_AUDIENCE`, which is the issuer when it is not set.

@@ -1,6 +1,7 @@
 //! `POST /oauth2/token`.
 
 mod client_authentication;
+mod client_cache;
 mod client_credentials;
 mod code_grant;
 mod http_input;

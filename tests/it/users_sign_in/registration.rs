@@ -1,5 +1,6 @@
 //! Self-registration: where it is open, people make accounts for themselves.
 
+use identety::app::Choices;
 use identety_domain::limits::{Admission, PeerAddress, SignInLimits};
 use identety_domain::user::EmailAddress;
 use identety_tests::app::{Setup, TestApp, TestClient};
@@ -200,7 +201,7 @@ async fn a_registration_that_is_sent_again_after_the_code_registers_nobody() {
 
 #[tokio::test]
 async fn where_it_is_closed_there_is_no_link_and_no_page_and_nobody_is_registered() {
-    let setup = Setup { registration_is_open: false, ..Setup::default() };
+    let setup = Setup { choices: Choices::default(), ..Setup::default() };
     let app = TestApp::start_as(setup, |stores| stores).await;
     let client = app.public_client().await;
     let mut browser = app.browser();

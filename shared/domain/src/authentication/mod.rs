@@ -1,8 +1,12 @@
 //! Client authentication (RFC 6749 §2.3).
 
+mod recent_clients;
+
 use std::sync::Arc;
 
 use rand_core::CryptoRng;
+
+pub use recent_clients::RecentClients;
 
 use crate::client::{Client, ClientId, MAX_LIVE_SECRETS, StoredSecret, TokenEndpointAuthMethod};
 use crate::hashing::{HashCost, HashError, SecretHasher, Verification};
@@ -71,6 +75,8 @@ pub struct ClientAuthenticator {
     pub failures: Arc<dyn FailureStore>,
     /// Compares secrets and remembers matches.
     pub hasher: Arc<SecretHasher>,
+    /// Where a deployment would rather save the read of a client.
+    pub recent: Arc<RecentClients>,
 }
 
 /// How often the use of a secret is written down.
@@ -92,10 +98,49 @@ impl ClientAuthenticator {
             Credentials::None { client_id } => (client_id, None),
             Credentials::Secret { client_id, secret } => (client_id, Some(secret)),
         };
-        let client = match ClientId::parse(client_id) {
-            Some(id) => self.clients.find(&id).await?,
-            None => None,
+        let Some(id) = ClientId::parse(client_id) else {
+            return self.judge(None, client_id, secret, peer, now, rng).await;
         };
+        let is_proven = |client: &Client| self.is_remembered(client, secret, now);
+        if let Some(client) = self.recent.find(&id, now, is_proven) {
+            return Ok(client);
+        }
+        let client = self.clients.find(&id).await?;
+        let judged = self.judge(client, client_id, secret, peer, now, rng).await;
+        match &judged {
+            Ok(client) => self.recent.keep(client, now),
+            Err(AuthenticationError::UnknownClient | AuthenticationError::Inactive) => {
+                self.recent.forget(&id);
+            }
+            // A wrong guess says nothing of the client.
+            Err(_) => {}
+        }
+        judged
+    }
+
+    /// Whether these credentials are known, without any work, to prove `client`.
+    ///
+    /// Everything else goes the way of a client that was never seen, and takes its time: a new secret
+    /// works at once, and a wrong one does not tell that the client is kept.
+    fn is_remembered(&self, client: &Client, secret: Option<&Secret>, now: Timestamp) -> bool {
+        match secret {
+            None => client.auth_method() == TokenEndpointAuthMethod::None,
+            Some(secret) => {
+                client.live_secrets(now).any(|live| self.hasher.remembers(secret, &live.phc))
+            }
+        }
+    }
+
+    /// The client, if the credentials prove it; failures are counted.
+    async fn judge(
+        &self,
+        client: Option<Client>,
+        client_id: &str,
+        secret: Option<&Secret>,
+        peer: &PeerAddress,
+        now: Timestamp,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<Client, AuthenticationError> {
         let Some(secret) = secret else { return without_secret(client) };
         match self.with_secret(client, client_id, secret, now, rng).await {
             Err(failure) if failure.is_wrong_guess() => {
