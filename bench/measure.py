@@ -67,15 +67,17 @@ class Process:
         return ticks / TICK
 
     def memory(self):
-        """MiB that the tree holds; what processes share is counted once."""
-        kib = 0
+        """MiB resident: all of the largest process, and of the others what they have for themselves."""
+        processes = []
         for pid in self.tree():
             try:
                 lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
             except OSError:
                 continue
-            kib += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
-        return kib / 1024
+            kib = {line.split(":")[0]: int(line.split()[1]) for line in lines[1:]}
+            processes.append((kib["Rss"], kib["Private_Clean"] + kib["Private_Dirty"]))
+        largest = max(processes, default=(0, 0))
+        return (largest[0] + sum(private for _, private in processes) - largest[1]) / 1024
 
     def alive(self):
         return self.child.poll() is None
