@@ -33,4 +33,5 @@ pub mod moto;
 pub mod outside;
 pub mod serve;
 pub mod sign_in;
+pub mod stand_in;
 pub mod story;

@@ -85,9 +85,16 @@ impl Moto {
 
     /// Calls an operation of KMS.
     pub async fn kms(&self, operation: &str, input: &Value) -> Value {
-        let signature = "AWS4-HMAC-SHA256 Credential=x/20300101/us-east-1/kms/aws4_request, \
-                         SignedHeaders=host, Signature=x";
-        let call = Server::Url(self.url()).post("/").header("authorization", signature);
+        self.kms_in("us-east-1", operation, input).await
+    }
+
+    /// The same, in another region.
+    pub async fn kms_in(&self, region: &str, operation: &str, input: &Value) -> Value {
+        let signature = format!(
+            "AWS4-HMAC-SHA256 Credential=x/20300101/{region}/kms/aws4_request, \
+             SignedHeaders=host, Signature=x"
+        );
+        let call = Server::Url(self.url()).post("/").header("authorization", &signature);
         let call = call.header("x-amz-target", &format!("TrentService.{operation}"));
         let answer = call.body("application/x-amz-json-1.1", input.to_string()).send().await;
         assert_eq!(answer.status, 200, "{}", answer.json());

@@ -51,6 +51,7 @@ enum Command {
         #[command(flatten)]
         of: Of,
         /// The key, as `identety keys list` shows it.
+        #[arg(allow_hyphen_values = true)]
         kid: String,
     },
 }
