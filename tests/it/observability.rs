@@ -11,6 +11,7 @@ use hyper::body::Incoming;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use identety_http::logging::Reason;
 use identety_tests::browser::{Browser, Shown};
 use identety_tests::call::{Answer, Call};
 use identety_tests::deployment::Deployment;
@@ -405,10 +406,8 @@ async fn whole_stories_make_no_other_metrics_than_those_of_the_closed_sets() {
         .collect();
     series.sort_unstable();
     series.dedup();
-    let reasons: Vec<_> = identety_http::logging::Reason::ALL
-        .iter()
-        .map(|reason| format!("Refusals {}", reason.as_str()))
-        .collect();
+    let reasons: Vec<_> =
+        Reason::ALL.iter().map(|reason| format!("Refusals {}", reason.as_str())).collect();
     let others = series.iter().filter(|one| !reasons.contains(one)).collect::<Vec<_>>();
     let expected = [
         "ColdStarts authorize",
@@ -420,4 +419,17 @@ async fn whole_stories_make_no_other_metrics_than_those_of_the_closed_sets() {
     ];
     assert_eq!(others, expected);
     assert!(series.len() > 12, "{series:?}");
+}
+
+#[test]
+fn the_runbook_names_every_metric_reason_and_grant() {
+    let path = identety_tests::binaries::root().join("docs/operations.md");
+    let runbook = std::fs::read_to_string(path).unwrap();
+    let reasons = Reason::ALL.iter().map(|reason| reason.as_str());
+    let grants = ["client_credentials", "authorization_code", "refresh_token"];
+    let metrics =
+        ["Tokens", "Refusals", "RefreshReuse", "StoreRetries", "ColdStarts", "KeyAgeDays"];
+    for word in reasons.chain(grants).chain(metrics) {
+        assert!(runbook.contains(&format!("`{word}`")), "{word}");
+    }
 }
