@@ -184,7 +184,10 @@ async fn no_line_of_a_function_at_any_level_holds_a_secret_and_no_error_tells_on
     let functions = [&deployment.token, &deployment.authorize, &deployment.client_admin];
     let logs: String = functions.iter().map(|function| function.logs()).collect();
     assert!(logs.lines().count() > 80, "{logs}");
-    for expected in ["/oauth2/token", "/consent", "/admin/clients/{id}", "_aws", "wrong_password"] {
+    let in_a_name = "not valid: one that is unknown";
+    for expected in
+        ["/oauth2/token", "/consent", "/admin/clients/{id}", "_aws", "wrong_password", in_a_name]
+    {
         assert!(logs.contains(expected), "{expected}");
     }
     assert_unseen(&logs, &secrets);

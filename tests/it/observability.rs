@@ -1,16 +1,11 @@
 //! What the real functions write: one line for each request, and the metrics in it.
 
-use std::net::SocketAddr;
+mod throttling;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::{HeaderMap, Request, Response};
-use http_body_util::{BodyExt as _, Full};
-use hyper::body::Incoming;
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use identety_http::logging::Reason;
 use identety_tests::browser::{Browser, Shown};
 use identety_tests::call::{Answer, Call};
 use identety_tests::deployment::Deployment;
@@ -272,70 +267,13 @@ async fn a_code_or_refresh_token_that_comes_twice_is_told_from_other_refusals() 
     assert_eq!(cold.collect::<Vec<_>>(), [metric("ColdStarts", "authorize")]);
 }
 
-/// A DynamoDB that throttles the first attempts of each request, before the real one.
-#[derive(Clone)]
-struct Throttling {
-    attempts: u32,
-    dynamodb: SocketAddr,
-    client: Client<HttpConnector, Full<Bytes>>,
-}
-
-impl Throttling {
-    async fn start(attempts: u32, dynamodb: SocketAddr) -> String {
-        let throttling =
-            Self { attempts, dynamodb, client: Client::builder(TokioExecutor::new()).build_http() };
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                let throttling = throttling.clone();
-                let service = hyper::service::service_fn(move |request| {
-                    let throttling = throttling.clone();
-                    async move { throttling.answer(request).await }
-                });
-                let http = hyper::server::conn::http1::Builder::new();
-                tokio::spawn(http.serve_connection(TokioIo::new(stream), service));
-            }
-        });
-        format!("http://{address}")
-    }
-
-    /// Which attempt of the SDK this is.
-    fn attempt(headers: &HeaderMap) -> u32 {
-        let info = headers["amz-sdk-request"].to_str().unwrap();
-        let attempt = info.split("; ").find_map(|pair| pair.strip_prefix("attempt="));
-        attempt.unwrap().parse().unwrap()
-    }
-
-    async fn answer(
-        &self,
-        request: Request<Incoming>,
-    ) -> Result<Response<Full<Bytes>>, hyper_util::client::legacy::Error> {
-        if Self::attempt(request.headers()) <= self.attempts {
-            let kind = "com.amazonaws.dynamodb.v20120810#ThrottlingException";
-            let body = json!({"__type": kind, "message": "slow down"}).to_string();
-            let mut answer = Response::new(Full::from(body));
-            *answer.status_mut() = http::StatusCode::BAD_REQUEST;
-            return Ok(answer);
-        }
-        let (mut parts, body) = request.into_parts();
-        parts.uri = format!("http://{}/", self.dynamodb).parse().unwrap();
-        let body = Full::from(body.collect().await.unwrap().to_bytes());
-        let answer = self.client.request(Request::from_parts(parts, body)).await?;
-        let (mut parts, body) = answer.into_parts();
-        parts.headers.remove(http::header::TRANSFER_ENCODING);
-        let body = Full::from(body.collect().await.unwrap().to_bytes());
-        Ok(Response::from_parts(parts, body))
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn the_attempts_of_a_throttled_store_are_counted_request_by_request() {
     let told = Told::start().await;
     let client = told.m2m().await;
     told.token(&client, &CLIENT_CREDENTIALS).await;
     let throttled = async |attempts| -> Arc<RunningFunction> {
-        let url = Throttling::start(attempts, told.deployment.dynamodb).await;
+        let url = throttling::start(attempts, told.deployment.dynamodb).await;
         let function =
             told.deployment.another_token_function("AWS_ENDPOINT_URL_DYNAMODB", &url).await;
         told.deployment.gateway.attach("token", function.clone());
@@ -405,10 +343,8 @@ async fn whole_stories_make_no_other_metrics_than_those_of_the_closed_sets() {
         .collect();
     series.sort_unstable();
     series.dedup();
-    let reasons: Vec<_> = identety_http::logging::Reason::ALL
-        .iter()
-        .map(|reason| format!("Refusals {}", reason.as_str()))
-        .collect();
+    let reasons: Vec<_> =
+        Reason::ALL.iter().map(|reason| format!("Refusals {}", reason.as_str())).collect();
     let others = series.iter().filter(|one| !reasons.contains(one)).collect::<Vec<_>>();
     let expected = [
         "ColdStarts authorize",
@@ -420,4 +356,17 @@ async fn whole_stories_make_no_other_metrics_than_those_of_the_closed_sets() {
     ];
     assert_eq!(others, expected);
     assert!(series.len() > 12, "{series:?}");
+}
+
+#[test]
+fn the_runbook_names_every_metric_reason_and_grant() {
+    let path = identety_tests::binaries::root().join("docs/operations.md");
+    let runbook = std::fs::read_to_string(path).unwrap();
+    let reasons = Reason::ALL.iter().map(|reason| reason.as_str());
+    let grants = ["client_credentials", "authorization_code", "refresh_token"];
+    let metrics =
+        ["Tokens", "Refusals", "RefreshReuse", "StoreRetries", "ColdStarts", "KeyAgeDays"];
+    for word in reasons.chain(grants).chain(metrics) {
+        assert!(runbook.contains(&format!("`{word}`")), "{word}");
+    }
 }

@@ -115,7 +115,7 @@ pub struct FunctionLog {
 
 /// The log of this process.
 struct Log {
-    log: FunctionLog,
+    function: FunctionLog,
     /// How long the start took, once it is over.
     init: OnceLock<Duration>,
     /// Whether there was a request before.
@@ -145,7 +145,11 @@ pub fn init(format: Format, filter: &str) {
     let layer = tracing_subscriber::fmt::layer().with_target(false);
     let layer = match format {
         Format::Json(log) => {
-            let _ = JSON.set(Log { log, init: OnceLock::new(), is_warm: AtomicBool::new(false) });
+            let _ = JSON.set(Log {
+                function: log,
+                init: OnceLock::new(),
+                is_warm: AtomicBool::new(false),
+            });
             let layer = layer.json().flatten_event(true);
             layer.with_current_span(false).with_span_list(false).boxed()
         }
@@ -173,15 +177,15 @@ fn panicked(panic: &PanicHookInfo<'_>) {
 
 /// Says that the process can take requests from now on.
 pub(crate) fn started() {
-    if let Some(Log { log, init, .. }) = JSON.get() {
-        let _ = init.set(ambient::now().since(log.started));
+    if let Some(Log { function, init, .. }) = JSON.get() {
+        let _ = init.set(ambient::now().since(function.started));
     }
 }
 
 /// Writes the line of a request.
 pub(crate) fn write(mut line: Line<'_>) {
     let level = line.level();
-    let Some(Log { log, init, is_warm }) = JSON.get() else {
+    let Some(Log { function: log, init, is_warm }) = JSON.get() else {
         return match level {
             Level::ERROR => tracing::error!("{line}"),
             Level::WARN => tracing::warn!("{line}"),

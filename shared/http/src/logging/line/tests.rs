@@ -155,7 +155,7 @@ fn every_line(mut check: impl FnMut(&Line<'_>)) {
                 let outcome = Outcome { grant, reason: *reason, theft, ..Outcome::default() };
                 for cold_start in [None, Some(COLD)] {
                     for store_retries in [0, 1, u64::from(u32::MAX)] {
-                        check(&Line { cold_start, store_retries, ..line(&outcome) });
+                        check(&Line { store_retries, cold_start, ..line(&outcome) });
                     }
                 }
             }
