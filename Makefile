@@ -12,7 +12,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export SAM_CLI_TELEMETRY := 0
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help run test check fmt clippy deny machete layers infra checkov build dist deploy setup browser clean
+.PHONY: help run test check fmt clippy deny machete layers infra checkov build dist deploy setup browser soak fuzz timing clean
 
 help: ## Says what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/make \1\t\2/'
@@ -26,6 +26,17 @@ test: setup browser ## Runs every test, in process, as a program, as Lambda bina
 	cargo build --locked -p identety
 	QUICK=1 infra/build.sh .aws-sam/test/build
 	cargo test --locked --workspace
+
+soak: ## Ten minutes of high load with kills and rotations (make test: two); DURATION=… for another time
+	cargo build --locked -p identety
+	IDENTETY_SOAK_SECONDS=$(or $(DURATION),600) cargo test --locked -p identety-tests --test soak -- --nocapture
+
+fuzz: ## Odd input for a minute for each target (make test: seconds in all); DURATION=… for another time
+	BOLERO_RANDOM_ITERATIONS=4294967295 BOLERO_RANDOM_TEST_TIME_MS=$(or $(DURATION),60)000 \
+		cargo test --locked -p identety-tests --test fuzz
+
+timing: ## Measures whether the time of an answer tells what it must not (ROUNDS=…)
+	cargo run --locked --release -p identety-tests --example timing
 
 check: setup fmt clippy deny machete layers infra checkov ## Formats, lints, licences, unused dependencies, layers, template
 

@@ -242,7 +242,7 @@ async fn a_process_keeps_nothing_of_one_client_for_the_next() {
         let headers = json!({"content-type": "application/x-www-form-urlencoded"});
         let bare = event("POST", "/oauth2/token", &headers, Some(("", false)));
         let (status, body) = invoke(function, &bare).await;
-        assert_eq!((status, &body["error"]), (400, &json!("invalid_request")));
+        assert_eq!((status, &body["error"]), (401, &json!("invalid_client")));
     }
     check_files(function);
 }

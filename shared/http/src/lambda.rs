@@ -8,7 +8,7 @@ use http::uri::PathAndQuery;
 use identety_domain::limits::PeerAddress;
 use lambda_http::request::RequestContext;
 use lambda_http::{Error, Request, RequestExt as _};
-use tower::ServiceBuilder;
+use tower::util::MapRequest;
 
 use crate::edge::{self, ApiRequestId, RequestId};
 use crate::logging::{self, Format, Function, FunctionLog};
@@ -32,7 +32,16 @@ pub fn start_log(function: Function, take_store_retries: fn() -> u64) {
 pub async fn run(routes: Router) -> Result<(), Error> {
     let app = edge::finish(routes, Arc::new(ambient::now));
     logging::started();
-    lambda_http::run(ServiceBuilder::new().map_request(from_gateway).service(app)).await
+    lambda_http::run(door(app)).await
+}
+
+/// What takes the requests of [`lambda_http`] to a router.
+pub type Door = MapRequest<Router, fn(Request) -> Request>;
+
+/// The way from an event to a router, for the runtime, or for somebody who has events of their own.
+#[must_use]
+pub fn door(app: Router) -> Door {
+    MapRequest::new(app, from_gateway)
 }
 
 /// Takes the caller's address and the request's ids from the event, and the stage's name off the path.
@@ -84,6 +93,8 @@ mod tests {
     use lambda_http::{Adapter, Context, LambdaEvent, Service as _};
     use rstest::rstest;
     use serde_json::{Value, json};
+
+    use tower::ServiceBuilder;
 
     use super::*;
 
