@@ -4,9 +4,8 @@
 #   infra/build.sh [BUILD_DIR]            BUILD_DIR is relative to the repository's root; default .aws-sam/build
 #   QUICK=1 infra/build.sh [BUILD_DIR]    for tests: no link-time optimisation, so a fraction of the time
 #
-# It leaves a bootstrap in BUILD_DIR/TokenFunction, BUILD_DIR/AuthorizeFunction and BUILD_DIR/ClientAdminFunction:
-# ordinary Linux programs that ask whatever AWS_LAMBDA_RUNTIME_API names for work, so a test can run the very files that
-# would be uploaded.
+# It leaves a bootstrap for each function of the template, BUILD_DIR/TokenFunction/bootstrap and so on: ordinary Linux
+# programs that ask whatever AWS_LAMBDA_RUNTIME_API names for work, so a test can run the very files that would be uploaded.
 #
 # To deploy what this built on an x86_64 machine, say the architecture again (`sam deploy --parameter-overrides
 # Architecture=x86_64`): the built template still has the default, arm64. A QUICK build is not for deploying.
