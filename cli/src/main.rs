@@ -4,7 +4,7 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use identety::{bootstrap, serve};
+use identety::{bootstrap, keys, serve};
 
 /// An OAuth 2.1 authorization server: on this machine, or in your AWS account.
 #[derive(Parser)]
@@ -20,12 +20,15 @@ enum Command {
     Serve(serve::Options),
     /// Makes the first administrator of a deployed stack, with AWS credentials that may write its clients.
     Bootstrap(bootstrap::Options),
+    /// Lists the keys that sign tokens, and replaces them in an emergency.
+    Keys(keys::Options),
 }
 
 fn main() -> ExitCode {
     let done: Result<(), Box<dyn Error>> = match Arguments::parse().command {
         Command::Serve(options) => serve::run(options).map_err(Into::into),
         Command::Bootstrap(options) => bootstrap::run(&options).map_err(Into::into),
+        Command::Keys(options) => keys::run(&options).map_err(Into::into),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

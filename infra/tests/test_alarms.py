@@ -4,6 +4,7 @@ import json
 import re
 import unittest
 
+from code_of_functions import sources
 from deployments import deployment, each_deployment
 from translated import source
 
@@ -138,18 +139,18 @@ class Dashboard(unittest.TestCase):
         return json.loads(one.properties("Dashboard")["DashboardBody"])["widgets"]
 
     def metrics(self, one):
-        """Each metric that the dashboard shows, as namespace and name."""
+        """Each metric that the dashboard shows, as namespace, name and the one dimension by which it is searched."""
         for widget in self.widgets(one):
             for metric in widget["properties"].get("metrics", []):
                 searched = isinstance(metric[0], dict) and re.match(
                     r"""SEARCH\('\{"([^"]+)",(\w+)\} MetricName="(\w+)"', '\w+', \d+\)$""",
                     metric[0]["expression"],
                 )
-                yield searched.group(1, 3) if searched else tuple(metric[:2])
+                yield searched.group(1, 3, 2) if searched else (*metric[:2], None)
 
     @each_deployment
     def test_it_shows_what_there_is_to_see(self, one):
-        shown = set(self.metrics(one))
+        shown = {(namespace, metric) for namespace, metric, _ in self.metrics(one)}
         own = ("Tokens", "Refusals", "RefreshReuse", "StoreRetries", "ColdStarts", "KeyAgeDays")
         self.assertEqual({metric for namespace, metric in shown if namespace == OWN}, set(own))
         self.assertLessEqual(
@@ -165,6 +166,18 @@ class Dashboard(unittest.TestCase):
             },
             shown,
         )
+
+    @each_deployment
+    def test_every_metric_of_the_servers_own_is_one_that_its_code_writes(self, one):
+        code = "".join([*sources("shared/http/src").values(), *sources("functions").values()])
+        for namespace, metric, dimension in self.metrics(one):
+            if namespace == OWN:
+                self.assertIn(f'"{metric}"', code)
+                self.assertIn(f'"{dimension or metric}"', code)
+        for namespace, metric, dimensions, _ in watched(one):
+            if namespace == OWN:
+                self.assertIn(f'"{metric}"', code)
+                self.assertEqual(dimensions, {})
 
     @each_deployment
     def test_it_shows_every_alarm_that_somebody_is_told_of(self, one):

@@ -26,6 +26,7 @@ mod lambda_faults;
 mod leaks;
 mod lost_answers;
 mod oauth2_token;
+mod observability;
 mod openidconnect;
 mod outside_clients;
 mod pages;

@@ -5,8 +5,9 @@
 //! What nobody here can record is left out of that: the log, which Lambda writes for a function; and the roles
 //! of the schedule and of the roll-out, in whose name AWS acts. `infra/tests/test_policies.py` holds those.
 
+use identety_domain::Timestamp;
 use identety_domain::hashing::{HashCost, SecretHasher};
-use identety_domain::store::Rehashed;
+use identety_domain::store::{Change, Rehashed};
 use identety_http::ambient;
 use identety_tests::browser::{Browser, Form, html};
 use identety_tests::call::{Answer, Call};
@@ -42,6 +43,7 @@ async fn do_everything(deployment: &Deployment) {
     guess_the_api_key(deployment).await;
     sign_in_after_the_cost_of_hashing_has_changed(deployment).await;
     register(deployment).await;
+    rotate_the_keys(deployment).await;
 }
 
 fn admin(deployment: &Deployment, method: &str, path: &str) -> Call {
@@ -113,4 +115,18 @@ async fn register(deployment: &Deployment) {
     let entered = [("email", "ben@example.com"), ("name", "Ben"), ("password", PASSWORD)];
     let page = browser.submit(&page, &entered).await.page();
     assert!(html(&page).contains("id=\"allow\""), "{}", html(&page));
+}
+
+/// As in a hundred days.
+async fn rotate_the_keys(deployment: &Deployment) {
+    let keys = &deployment.stores.keys;
+    for mut ring in keys.load().await.unwrap().rings {
+        ring.version += 1;
+        for key in &mut ring.keys {
+            key.since = Timestamp::from_millis(key.since.millis() - 100 * 24 * 3_600 * 1_000);
+        }
+        assert_eq!(keys.put_ring(&ring).await.unwrap(), Change::Done);
+    }
+    let done = deployment.key_rotation.invoke(&json!({})).await.unwrap().to_string();
+    assert!(done.contains("RS256 rotated") && done.contains("ES256 rotated"), "{done}");
 }

@@ -302,18 +302,30 @@ async fn a_damaged_file_is_named_in_one_line_and_exit_code_1(#[case] name: &str)
 }
 
 #[tokio::test]
-async fn another_sealing_key_gives_503_and_no_token() {
+async fn with_another_sealing_key_or_none_it_does_not_start_and_makes_no_keys_over_the_old_ones() {
     let data = folder();
-    assert!(Serve::start(data.path()).await.stop().await.status.success());
-    fs::write(data.path().join("seal.key"), "0".repeat(64)).unwrap();
     let serve = Serve::start(data.path()).await;
-    let admin = serve.admin();
-    let (id, secret) =
-        (admin["clientId"].as_str().unwrap(), admin["clientSecret"].as_str().unwrap());
-    let call = serve.server().post("/oauth2/token").basic(id, secret);
-    let answer = call.form(&[("grant_type", "client_credentials")]).send().await;
-    assert_eq!(answer.outcome(), (503, "temporarily_unavailable".into()));
-    assert_eq!(answer.header("retry-after"), "1");
+    let published = serve.server().get("/.well-known/jwks.json").send().await.json();
+    assert!(serve.stop().await.status.success());
+    let seal = data.path().join("seal.key");
+    let kept = fs::read(&seal).unwrap();
+
+    fs::write(&seal, "0".repeat(64)).unwrap();
+    let (code, line) = refused(data.path(), &[]).await;
+    assert_eq!(code, Some(1));
+    assert!(line.contains("cannot be opened: damaged, or sealed by another key"), "{line}");
+    assert!(line.contains("seal.key"), "{line}");
+
+    fs::remove_file(&seal).unwrap();
+    let (code, line) = refused(data.path(), &[]).await;
+    assert_eq!(code, Some(1));
+    assert!(line.contains("seal.key is missing"), "{line}");
+    assert!(!seal.exists(), "a new key hides that the old one is lost");
+
+    fs::write(&seal, kept).unwrap();
+    let serve = Serve::start(data.path()).await;
+    let again = serve.server().get("/.well-known/jwks.json").send().await.json();
+    assert_eq!(again, published);
 }
 
 /// Sends bytes as they are and reads what comes back.

@@ -41,6 +41,8 @@ pub struct Deployment {
     pub stores: Stores,
     /// Its issuer, which has the stage in its path.
     pub issuer: String,
+    /// Its DynamoDB, where everything is allowed.
+    pub dynamodb: SocketAddr,
     environment: Vec<(String, String)>,
     guards: [Guarded; 4],
     _embedded: Embedded,
@@ -63,6 +65,11 @@ pub fn template() -> String {
 impl Deployment {
     /// Deploys to a stage, with one process for each function.
     pub async fn start(stage: Stage) -> Self {
+        Self::start_with_log(stage, "info").await
+    }
+
+    /// The same, with functions that log at this level.
+    pub async fn start_with_log(stage: Stage, level: &str) -> Self {
         let moto = Moto::start().await;
         let embedded = Embedded::in_memory().expect("a store");
         let tables = Tables::with_prefix("stack-");
@@ -97,7 +104,7 @@ impl Deployment {
             ("IDENTETY_KMS_KEY", kms_key),
             ("IDENTETY_KEY_ROTATION_DAYS", "90".to_owned()),
             ("IDENTETY_METRICS", "Identety/stack".to_owned()),
-            ("IDENTETY_LOG", "info".to_owned()),
+            ("IDENTETY_LOG", level.to_owned()),
         ]
         .map(|(name, value)| (name.to_owned(), value))
         .into();
@@ -119,6 +126,7 @@ impl Deployment {
             api_key,
             stores,
             issuer,
+            dynamodb,
             environment,
             guards,
             _embedded: embedded,

@@ -8,10 +8,10 @@ use rand::rngs::StdRng;
 use serde::{Deserialize, Serialize};
 
 use super::ServeError;
-use super::data::DataFolder;
 use super::demo::{self, DemoUser};
 use crate::administrator::register_administrator;
 use crate::app::Stores;
+use crate::data::DataFolder;
 
 const FILE: &str = "admin.json";
 

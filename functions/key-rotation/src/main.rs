@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use identety_domain::keys::RotationPeriod;
 use identety_dynamodb::{KeyTable, config};
+use identety_http::logging::Function;
 use identety_http::{environment, lambda};
 use identety_keys::kms::{self, Kms};
 use identety_keys::{Rotator, Sealing};
@@ -12,7 +13,7 @@ use lambda_runtime::{Error, service_fn};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    lambda::start_log();
+    lambda::start_log(Function::KeyRotation, config::take_retries);
     let aws = config::from_environment().await;
     let keys = environment::required("IDENTETY_TABLE_KEYS")?;
     let keys = KeyTable::new(config::dynamodb(&aws), keys);

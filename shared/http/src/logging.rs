@@ -127,7 +127,7 @@ static JSON: OnceLock<Log> = OnceLock::new();
 
 /// The crates whose fine levels may be logged. Those of other people write down what they send and
 /// receive, hashes and tokens with it, so they are heard only from `warn` upwards.
-const OWN_CRATES: [&str; 8] = [
+const OWN_CRATES: [&str; 9] = [
     "authorize",
     "client_admin",
     "identety",
@@ -135,6 +135,7 @@ const OWN_CRATES: [&str; 8] = [
     "identety_dynamodb",
     "identety_http",
     "identety_keys",
+    "key_rotation",
     "token",
 ];
 

@@ -196,6 +196,15 @@ impl RunningFunction {
         self.api.invoke(event).await
     }
 
+    /// Waits until the processes have started: each has asked for its first event.
+    ///
+    /// # Errors
+    ///
+    /// See [`RuntimeApi::ready`].
+    pub async fn ready(&self) -> Result<(), InvocationError> {
+        self.api.ready().await
+    }
+
     /// Sends a signal, by name, to its processes and no others: `KILL` ends them, `STOP` freezes them as Lambda
     /// does between requests, `CONT` thaws them.
     ///
@@ -212,15 +221,6 @@ impl RunningFunction {
     #[must_use]
     pub fn ids(&self) -> &[u32] {
         &self.ids
-    }
-
-    /// Waits until the processes have started: each has asked for its first event.
-    ///
-    /// # Errors
-    ///
-    /// See [`RuntimeApi::ready`].
-    pub async fn ready(&self) -> Result<(), InvocationError> {
-        self.api.ready().await
     }
 
     /// Everything that the processes have written so far to their standard output and error.

@@ -179,6 +179,12 @@ impl SigningAlg {
             Self::Es256 => "ES256",
         }
     }
+
+    /// The algorithm of that name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|alg| alg.as_str() == name)
+    }
 }
 
 /// The public identifier of a client: `public_…`, `private_…` or `m2m_…` and 24 URL-safe random
