@@ -18,6 +18,11 @@ pub(crate) struct Examples {
 
 /// Runs `judge` on `iterations` inputs, or as many as the environment says.
 pub(crate) fn fuzz(examples: Examples, iterations: usize, judge: impl Fn(&[u8]) + RefUnwindSafe) {
+    let judge = |input: &[u8]| {
+        let told = Told(input);
+        judge(input);
+        drop(told);
+    };
     for example in examples.whole {
         judge(example.as_bytes());
     }
@@ -25,6 +30,17 @@ pub(crate) fn fuzz(examples: Examples, iterations: usize, judge: impl Fn(&[u8]) 
         .with_iterations(iterations)
         .with_max_len(512)
         .for_each(|script: &[u8]| judge(&examples.changed(script)));
+}
+
+/// Shows an input when its judgement ends by a panic.
+struct Told<'a>(&'a [u8]);
+
+impl Drop for Told<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            println!("the input was {:?}", String::from_utf8_lossy(self.0));
+        }
+    }
 }
 
 impl Examples {

@@ -16,7 +16,7 @@ use crate::{Known, Shared};
 
 /// How long after a refresh that nobody heard of the same token must still give its successor. The server
 /// allows ten seconds.
-const GRACE: Duration = Duration::from_secs(8);
+const GRACE: Duration = Duration::from_secs(5);
 /// How many families a worker goes on with.
 const AT_ONCE: usize = 20;
 
