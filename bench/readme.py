@@ -305,7 +305,7 @@ def plot_in_process():
     axis.bar_label(bars, [number(total) for total in totals], padding=4, fontsize=9)
     axis.set(xlabel="µs", title="In process: what is unavoidable, and what comes on top")
     axis.grid(axis="y", visible=False)
-    axis.legend(loc="lower right")
+    axis.legend(loc="upper right")
     axis.set_xlim(0, max(totals) * 1.1)
     write(figure, "in-process")
 
@@ -326,7 +326,7 @@ def plot_lambda():
         axis.set(xscale="log", xlabel="ms", title=f"ES256, {title}")
         axis.set_yticks([0, 1], ["openauth", "identety"])
         axis.grid(axis="y", visible=False)
-        axis.set_xlim(0.05, 60_000)
+        axis.set_xlim(0.05, 20_000)
     write(figure, "lambda")
 
 
@@ -338,18 +338,19 @@ def plot_scale():
     for member, line, label in (("p50_ms", "-", "p50"), ("p99_ms", "--", "p99")):
         values = [median([run[member] for run in group]) for group in runs]
         axes[0].plot(sizes, values, line, marker="o", color=COLOURS["identety"], label=label)
-    axes[0].set(ylabel="latency, ms", title="A token, one connection", ylim=(0, None))
+    axes[0].set(ylabel="latency, ms", title="A token, one connection")
     axes[0].legend()
     axes[1].plot(sizes, [registry["start_mib"] for registry in data["registries"]], "--", marker="o",
                  color=COLOURS["identety"], label="at the start")
     axes[1].plot(sizes, [median([run["mib"] for run in group]) for group in runs], "-", marker="o",
                  color=COLOURS["identety"], label="under load")
-    axes[1].set(ylabel="resident, MiB", title="Memory of serve", ylim=(0, None))
+    axes[1].set(ylabel="resident, MiB", title="Memory of serve")
     axes[1].legend()
     for axis in axes:
         axis.set(xscale="log", xlabel="registered clients")
         axis.set_xticks(sizes, [f"{size:,}".replace(",", " ") for size in sizes])
         axis.minorticks_off()
+        axis.set_ylim(0, axis.get_ylim()[1] * 1.15)
     write(figure, "scale")
 
 

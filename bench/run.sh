@@ -22,7 +22,7 @@ say() { echo "bench: $*"; }
 
 mkdir -p "$target/bench"
 say "building"
-cargo build --locked --quiet --profile quick -p identety-bench --bins
+cargo build --locked --quiet --profile "$profile" -p identety-bench --bins
 cargo build --locked --quiet --profile "$profile" -p identety
 wanted in-process && cargo bench --locked --quiet --profile "$profile" -p identety-bench --no-run
 wanted lambda && PATH="$PWD/.venv/bin:$PATH" infra/build.sh "$build_dir" >"$target/bench/sam.log" 2>&1
@@ -39,7 +39,7 @@ if wanted service; then
 fi
 if wanted lambda; then
     say "Lambda shape"
-    "$target/quick/lambda-shape" "$build_dir" bench/peers/openauth "$target/bench/lambda.json"
+    "$target/$profile/lambda-shape" "$build_dir" bench/peers/openauth "$target/bench/lambda.json"
     "$python" bench/collect.py lambda
 fi
 if wanted scale; then
