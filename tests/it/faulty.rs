@@ -47,6 +47,7 @@ pub(crate) enum Verb {
     CountAttempt,
     CountLateAttempt,
     UncountAttempt,
+    LoadKeys,
 }
 
 impl Verb {
@@ -73,6 +74,7 @@ impl Verb {
             Self::CountAttempt => writes.of("ATTEMPTS#").saying(" ADD #"),
             Self::CountLateAttempt => writes.of("ATTEMPTS#").saying("blockedUntil"),
             Self::UncountAttempt => writes.of("ATTEMPTS#").saying("\"-1\""),
+            Self::LoadKeys => reads.by("Query").saying("\"KEY\""),
         }
     }
 }

@@ -179,7 +179,8 @@ async fn a_server_whose_kms_key_is_disabled_answers_503_and_names_no_key_to_call
     let settings = Settings { default_audience: issuer.as_str().into(), issuer };
     let clock = Arc::new(ambient::now);
     let (stores, hasher) = (&hosting.stores, &hosting.hasher);
-    let app = app::assemble(&settings, stores, gate.sealing(), hasher, false, clock).unwrap();
+    let choices = app::Choices::default();
+    let app = app::assemble(&settings, stores, gate.sealing(), hasher, choices, clock).unwrap();
     let server = Server::Router(app.into_router());
     for call in [
         server.get("/.well-known/jwks.json"),

@@ -11,10 +11,10 @@ use identety_domain::store::{Change, KeyStore, StoreError, StoredKeys};
 use identety_dynamodb::{Embedded, KeyTable, Tables, create_tables};
 use identety_http::ambient;
 use identety_keys::{DataKey, DataKeyError, DataKeys, KeyVault, OpenedKeys, Rotator, Sealing};
-use identety_tests::app::{TestApp, unverified};
+use identety_tests::app::unverified;
 use zeroize::Zeroizing;
 
-use crate::faulty::{Fault, How, Which, faulty_app};
+use crate::faulty::{How, Verb, faulty_app};
 
 const ALG: SigningAlg = SigningAlg::Es256;
 
@@ -127,7 +127,7 @@ async fn a_clock_that_is_set_back_or_jumps_ahead_does_not_end_the_reading() {
 #[tokio::test]
 async fn while_the_keys_cannot_be_read_those_at_hand_go_on_and_half_a_minute_later_it_is_tried_again()
  {
-    let (app, fault): (TestApp, Fault) = faulty_app().await;
+    let (app, fault) = faulty_app().await;
     let client = app.m2m_client(&["read"]).await;
     app.access_token(&client, &[]).await;
     let rings = app.rotator().rings().await.unwrap();
@@ -141,7 +141,7 @@ async fn while_the_keys_cannot_be_read_those_at_hand_go_on_and_half_a_minute_lat
     };
     app.advance(301);
     for how in [How::Unavailable, How::Corrupt] {
-        fault.set((Which::Of("KeyStore::load"), how));
+        fault.set((Verb::LoadKeys, how));
         assert_eq!(kid().await, old);
         app.advance(30);
     }
