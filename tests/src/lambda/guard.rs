@@ -112,13 +112,11 @@ impl Post {
             "TrentService" => Access::of_kms(operation, &request, |key| self.logical_id(key)),
             _ => Access::of(operation, &request, |table| self.logical_id(table)),
         };
-        match accesses.iter().find(|access| !self.role.allows(access)) {
-            Some(access) => self.refuse(access.clone()),
-            None => {
-                self.asked().allowed.extend(accesses);
-                self.forward(parts, body).await.unwrap_or_else(status)
-            }
+        if let Some(access) = accesses.iter().find(|access| !self.role.allows(access)) {
+            return self.refuse(access.clone());
         }
+        self.asked().allowed.extend(accesses);
+        self.forward(parts, body).await.unwrap_or_else(status)
     }
 
     fn asked(&self) -> MutexGuard<'_, Asked> {
