@@ -13,15 +13,24 @@ pub fn root() -> &'static Path {
 /// The program `identety`.
 pub fn identety() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    BUILT.get_or_init(|| {
-        let status = Command::new(env!("CARGO"))
-            .args(["build", "--locked", "-p", "identety"])
-            .current_dir(root())
-            .status()
-            .expect("cargo");
-        assert!(status.success(), "cargo build -p identety");
-        target().join("debug/identety")
-    })
+    BUILT.get_or_init(|| built("identety"))
+}
+
+/// The Lambda function `key-rotation`, as cargo builds it. Nobody waits for it, so it is not the very file
+/// that is deployed.
+pub fn key_rotation() -> &'static Path {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| built("key-rotation"))
+}
+
+fn built(package: &str) -> PathBuf {
+    let status = Command::new(env!("CARGO"))
+        .args(["build", "--locked", "-p", package])
+        .current_dir(root())
+        .status()
+        .expect("cargo");
+    assert!(status.success(), "cargo build -p {package}");
+    target().join("debug").join(package)
 }
 
 /// The Lambda function with this logical id in the template: the very file that `sam build` makes for a
