@@ -2,6 +2,7 @@
 
 mod emergency;
 mod fleet;
+mod function;
 mod overlap;
 mod races;
 mod rereading;

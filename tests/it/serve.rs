@@ -268,7 +268,7 @@ async fn a_second_server_on_the_same_data_is_one_line_and_exit_code_1() {
     let serve = Serve::start(data.path()).await;
     let (code, line) = refused(data.path(), &[]).await;
     assert_eq!(code, Some(1));
-    assert!(line.contains("in use by another server"), "{line}");
+    assert!(line.contains("is in use by a running server; stop it first"), "{line}");
     assert_eq!(serve.server().get("/.well-known/jwks.json").send().await.status, 200);
 }
 

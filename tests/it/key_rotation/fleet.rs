@@ -33,6 +33,8 @@ impl Fleet {
         });
         let client = app.register(client).await;
         let processes = CLOCKS.map(|ahead| app.another_process(ahead)).into();
+        // The first keys are made.
+        app.access_token(&client, &[]).await;
         Self { app, processes, client, cache: Mutex::default() }
     }
 
