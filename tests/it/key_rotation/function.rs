@@ -37,7 +37,7 @@ impl Scheduled {
         let dynamodb = format!("http://{}", listener.local_addr().unwrap());
         tokio::spawn(dynoxide::server::serve_on(listener, embedded.database().clone()));
         let key = moto.kms_key().await;
-        let mut function = Function::new("key-rotation", binaries::key_rotation())
+        let mut function = Function::new("key-rotation", binaries::function("KeyRotationFunction"))
             .env("AWS_ENDPOINT_URL_DYNAMODB", dynamodb)
             .env("AWS_ENDPOINT_URL_KMS", moto.url())
             .env("IDENTETY_TABLE_KEYS", &tables.keys)
