@@ -40,13 +40,12 @@ pub(crate) fn open_current(
 ) -> Result<Vec<Arc<CurrentKey>>, KeysError> {
     let current = rings.iter().filter_map(|ring| Some((ring.alg, ring.current()?)));
     let opened = current.map(|(alg, key)| {
-        match open.iter().find(|open| open.kid == key.kid && open.alg == alg) {
-            Some(open) => Ok(open.clone()),
-            None => {
-                let pair = open_pair(alg, key, sealer)?;
-                Ok(Arc::new(CurrentKey { alg, kid: key.kid.clone(), pair }))
-            }
+        let is_this = |open: &&Arc<CurrentKey>| open.kid == key.kid && open.alg == alg;
+        if let Some(open) = open.iter().find(is_this) {
+            return Ok(open.clone());
         }
+        let pair = open_pair(alg, key, sealer)?;
+        Ok(Arc::new(CurrentKey { alg, kid: key.kid.clone(), pair }))
     });
     opened.collect()
 }
