@@ -350,7 +350,7 @@ async fn whatever_fails_nothing_that_was_acknowledged_is_lost_and_nothing_is_giv
             answered: BTreeMap::new(),
         });
     }
-    faults.plan(Plan::Chaos(Chaos::new(seed, per_mille)));
+    faults.plan(Plan::Chaos(Box::new(Chaos::new(seed, per_mille))));
     let at_work: Vec<_> = workers.into_iter().map(|worker| tokio::spawn(worker.work())).collect();
     let mut done = Vec::new();
     for worker in at_work {

@@ -28,7 +28,9 @@ fn check<const N: usize>(what: &str, mut generate: impl FnMut(usize) -> Vec<u8>)
         for (bit, count) in set.iter_mut().enumerate() {
             *count += usize::from(value[bit / 8] >> (bit % 8) & 1);
         }
-        value.iter().for_each(|byte| bytes[usize::from(*byte)] += 1);
+        for byte in &value {
+            bytes[usize::from(*byte)] += 1;
+        }
         assert!(seen.insert(value), "{what} comes twice");
     }
     for (bit, count) in set.iter().enumerate() {

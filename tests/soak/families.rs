@@ -37,7 +37,7 @@ pub(crate) struct Families {
     client: TestClient,
     email: String,
     cookies: BTreeMap<String, String>,
-    families: Vec<Family>,
+    all: Vec<Family>,
 }
 
 /// The generation that a refresh token is of.
@@ -67,16 +67,16 @@ impl Families {
             secret: answer.text("clientSecret"),
         };
         let rng = StdRng::seed_from_u64(number.into());
-        Self { shared, rng, client, email, cookies: BTreeMap::new(), families: Vec::new() }
+        Self { shared, rng, client, email, cookies: BTreeMap::new(), all: Vec::new() }
     }
 
     pub(crate) fn count(&self) -> usize {
-        self.families.len()
+        self.all.len()
     }
 
     pub(crate) async fn work(mut self) -> Self {
         while !self.shared.is_over() {
-            let alive = self.families.iter().filter(|family| family.ended == Known::No).count();
+            let alive = self.all.iter().filter(|family| family.ended == Known::No).count();
             match self.rng.random_range(0..40) {
                 0..=3 if alive < AT_ONCE => self.begin().await,
                 4 => self.begin_twice().await,
@@ -175,11 +175,11 @@ impl Families {
         self.shared.verify(&answer.text("access_token")).await;
         self.shared.verify(&answer.text("id_token")).await;
         let heads = vec![answer.text("refresh_token")];
-        self.families.push(Family { heads, ahead_since: None, ended });
+        self.all.push(Family { heads, ahead_since: None, ended });
     }
 
     async fn refresh(&mut self) {
-        let count = self.families.len();
+        let count = self.all.len();
         if count == 0 {
             return;
         }
@@ -189,7 +189,7 @@ impl Families {
     }
 
     async fn refresh_one(&mut self, index: usize) {
-        let family = &self.families[index];
+        let family = &self.all[index];
         let head = family.heads.last().expect("a head");
         let start = Instant::now();
         let is_late = family.ahead_since.is_some_and(|since| since.elapsed() > GRACE);
@@ -202,7 +202,7 @@ impl Families {
         let call = self.call("/oauth2/token", &parameters);
         let what = format!("refresh of {family:?}");
         let answer = self.shared.expect(&what, call, expected).await;
-        let family = &mut self.families[index];
+        let family = &mut self.all[index];
         match answer {
             Some(answer) if answer.status == 200 => {
                 let next = answer.text("refresh_token");
@@ -222,22 +222,22 @@ impl Families {
     }
 
     async fn revoke(&mut self) {
-        let Some(index) = self.families.iter().rposition(|family| family.ended == Known::No) else {
+        let Some(index) = self.all.iter().rposition(|family| family.ended == Known::No) else {
             return;
         };
-        let head = self.families[index].heads.last().expect("a head");
+        let head = self.all[index].heads.last().expect("a head");
         let call = self.call("/oauth2/revoke", &[("token", head)]);
         let answer = self.shared.expect("revoke", call, &[200]).await;
-        let family = &mut self.families[index];
+        let family = &mut self.all[index];
         family.ended = family.ended.after(answer.is_some());
     }
 
     /// Holds the server to everything that it has acknowledged: the newest head of each family lives, or it
     /// has ended; and once the newest was used, all before it are dead.
     pub(crate) async fn check(&mut self) {
-        for index in 0..self.families.len() {
+        for index in 0..self.all.len() {
             self.refresh_one(index).await;
-            let family = &self.families[index];
+            let family = &self.all[index];
             if family.ended != Known::No || family.heads.len() < 3 {
                 continue;
             }

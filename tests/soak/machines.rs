@@ -27,7 +27,7 @@ struct Machine {
 pub(crate) struct Machines {
     shared: Shared,
     rng: StdRng,
-    machines: Vec<Machine>,
+    all: Vec<Machine>,
 }
 
 fn token(shared: &Shared, client_id: &str, secret: &str) -> Call {
@@ -97,16 +97,16 @@ impl Machine {
 
 impl Machines {
     pub(crate) fn new(shared: Shared, seed: u64) -> Self {
-        Self { shared, rng: StdRng::seed_from_u64(seed), machines: Vec::new() }
+        Self { shared, rng: StdRng::seed_from_u64(seed), all: Vec::new() }
     }
 
     pub(crate) fn count(&self) -> usize {
-        self.machines.len()
+        self.all.len()
     }
 
     pub(crate) async fn work(mut self) -> Self {
         while !self.shared.is_over() {
-            let alive = self.machines.iter().filter(|machine| !machine.is_given_up()).count();
+            let alive = self.all.iter().filter(|machine| !machine.is_given_up()).count();
             match self.rng.random_range(0..200) {
                 0..=5 if alive < AT_ONCE => self.create().await,
                 6..=8 => self.rotate().await,
@@ -123,7 +123,7 @@ impl Machines {
         let alg = if self.rng.random_range(0..4) == 0 { "RS256" } else { "ES256" };
         if let Some(client) = create(&self.shared, alg).await {
             let (disabled, deleted, secret_ended) = (Known::No, Known::No, Known::No);
-            self.machines.push(Machine { client, disabled, deleted, ended: vec![], secret_ended });
+            self.all.push(Machine { client, disabled, deleted, ended: vec![], secret_ended });
         }
     }
 
@@ -131,16 +131,16 @@ impl Machines {
     fn any(&mut self) -> Option<usize> {
         let wants_alive = self.rng.random_range(0..8) > 0;
         let meant = |machine: &Machine| !wants_alive || !machine.is_given_up();
-        let all: Vec<_> = (0..self.machines.len()).filter(|n| meant(&self.machines[*n])).collect();
+        let all: Vec<_> = (0..self.all.len()).filter(|n| meant(&self.all[*n])).collect();
         (!all.is_empty()).then(|| all[self.rng.random_range(0..all.len())])
     }
 
     async fn fetch(&mut self) {
         let Some(index) = self.any() else { return };
-        let Machine { client, ended, .. } = &self.machines[index];
+        let Machine { client, ended, .. } = &self.all[index];
         let call = token(&self.shared, &client.client_id, &client.secret);
-        let expected = self.machines[index].expected();
-        let what = format!("{:?}", self.machines[index]);
+        let expected = self.all[index].expected();
+        let what = format!("{:?}", self.all[index]);
         let answer = self.shared.expect(&what, call, expected).await;
         if let Some(answer) = answer.filter(|answer| answer.status == 200) {
             check_token(&self.shared, client, &answer.json()).await;
@@ -153,10 +153,10 @@ impl Machines {
 
     async fn rotate(&mut self) {
         let Some(index) = self.any() else { return };
-        let path = format!("/admin/clients/{}/secrets", self.machines[index].client.id);
+        let path = format!("/admin/clients/{}/secrets", self.all[index].client.id);
         let call = admin(&self.shared, "POST", &path).json(&json!({"expirePreviousIn": 0}));
         let answer = self.shared.expect("rotate", call, self.of_administration(index, 201)).await;
-        let machine = &mut self.machines[index];
+        let machine = &mut self.all[index];
         match answer {
             Some(answer) if answer.status == 201 => {
                 let new = answer.text("clientSecret");
@@ -170,20 +170,20 @@ impl Machines {
 
     async fn disable(&mut self) {
         let Some(index) = self.any() else { return };
-        let path = format!("/admin/clients/{}", self.machines[index].client.id);
+        let path = format!("/admin/clients/{}", self.all[index].client.id);
         let call = admin(&self.shared, "PATCH", &path).json(&json!({"isActive": false}));
         let answer = self.shared.expect("disable", call, self.of_administration(index, 200)).await;
-        let machine = &mut self.machines[index];
+        let machine = &mut self.all[index];
         machine.disabled =
             machine.disabled.after(answer.is_some_and(|answer| answer.status == 200));
     }
 
     async fn delete(&mut self) {
         let Some(index) = self.any() else { return };
-        let path = format!("/admin/clients/{}", self.machines[index].client.id);
+        let path = format!("/admin/clients/{}", self.all[index].client.id);
         let call = admin(&self.shared, "DELETE", &path);
         let answer = self.shared.expect("delete", call, self.of_administration(index, 200)).await;
-        let machine = &mut self.machines[index];
+        let machine = &mut self.all[index];
         machine.deleted = machine.deleted.after(answer.is_some());
     }
 
@@ -194,7 +194,7 @@ impl Machines {
 
     /// What the administration may say of a client: 404 if it is deleted.
     fn of_administration(&self, index: usize, good: u16) -> &'static [u16] {
-        match (self.machines[index].deleted, good) {
+        match (self.all[index].deleted, good) {
             (Known::Yes, _) => &[404],
             (Known::No, 201) => &[201],
             (Known::No, _) => &[200],
@@ -205,8 +205,8 @@ impl Machines {
 
     /// Holds the server to everything that it has acknowledged.
     pub(crate) async fn check(&mut self) {
-        for index in 0..self.machines.len() {
-            let machine = &self.machines[index];
+        for index in 0..self.all.len() {
+            let machine = &self.all[index];
             let path = format!("/admin/clients/{}", machine.client.id);
             let call = admin(&self.shared, "GET", &path);
             let expected = self.of_administration(index, 200);

@@ -16,7 +16,7 @@ pub(super) fn cut() -> ConnectorError {
 }
 
 /// The answer to a request that is refused.
-pub(super) fn refusal(fault: Fault) -> HttpResponse {
+pub(super) fn refusal(fault: &Fault) -> HttpResponse {
     let service = |name: &str| format!("com.amazonaws.dynamodb.v20120810#{name}");
     let error = |kind: String| json!({"__type": kind, "message": MESSAGE});
     let (status, body) = match fault {
@@ -43,7 +43,7 @@ pub(super) fn response(status: u16, body: Vec<u8>) -> HttpResponse {
 }
 
 /// The answer with its item changed; without an item, it is changed from nothing.
-pub(super) fn changed(answer: HttpResponse, change: &dyn Fn(&mut Value)) -> HttpResponse {
+pub(super) fn changed(answer: &HttpResponse, change: &dyn Fn(&mut Value)) -> HttpResponse {
     let body = answer.body().bytes().unwrap_or_default();
     let mut body: Value = serde_json::from_slice(body).unwrap_or_default();
     change(&mut body["Item"]);

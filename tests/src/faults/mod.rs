@@ -84,7 +84,7 @@ pub enum Plan {
     /// Of these rules, the first that is meant and not used up.
     Rules(Vec<Rule>),
     /// Whichever chance takes.
-    Chaos(Chaos),
+    Chaos(Box<Chaos>),
 }
 
 /// Some requests, and what becomes of them.
@@ -299,16 +299,16 @@ impl Connector {
             Fault::Changed(Change(change)) => {
                 let whole = self.pass(request, http);
                 HttpConnectorFuture::new(
-                    async move { Ok(answers::changed(whole.await?, &*change)) },
+                    async move { Ok(answers::changed(&whole.await?, &*change)) },
                 )
             }
             Fault::Unreadable if request.operation == "GetItem" => {
                 let whole = self.pass(request, http);
                 HttpConnectorFuture::new(async move {
-                    Ok(answers::changed(whole.await?, &answers::make_unreadable))
+                    Ok(answers::changed(&whole.await?, &answers::make_unreadable))
                 })
             }
-            refusal => HttpConnectorFuture::ready(Ok(answers::refusal(refusal))),
+            refusal => HttpConnectorFuture::ready(Ok(answers::refusal(&refusal))),
         }
     }
 
