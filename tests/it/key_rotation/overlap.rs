@@ -115,12 +115,14 @@ struct Load {
 }
 
 impl Load {
-    /// Waits until every thread has done something more, so that none falls far behind the clock.
-    async fn go_on(&self) {
-        let before: Vec<_> = self.progress.iter().map(|done| done.load(Ordering::SeqCst)).collect();
+    /// Lets time pass, and waits until every thread has done something more, so that none falls far behind
+    /// the clock.
+    async fn advance(&self, seconds: u64) {
+        let done = || self.progress.iter().map(|done| done.load(Ordering::SeqCst));
+        let before: Vec<_> = done().collect();
+        self.fleet.app.advance(seconds);
         for _ in 0..60_000 {
-            let now = self.progress.iter().map(|done| done.load(Ordering::SeqCst));
-            if now.zip(&before).all(|(now, before)| now > *before) {
+            if done().zip(&before).all(|(now, before)| now > *before) {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(1)).await;
@@ -195,8 +197,7 @@ async fn no_token_is_refused_under_load_while_several_rotators_do_all_they_may()
     let rotators = CLOCKS.map(|ahead| (app.rotator(), ahead));
     let mut rotations = 0;
     while rotations < 2 {
-        app.advance(stride(app, &rotators[0].0).await);
-        load.go_on().await;
+        load.advance(stride(app, &rotators[0].0).await).await;
         assert!(threads.try_join_next().is_none(), "a thread ended");
         let [a, b, c, d] = &rotators;
         let all =
@@ -209,8 +210,7 @@ async fn no_token_is_refused_under_load_while_several_rotators_do_all_they_may()
     }
     // Until the last process has followed.
     for _ in 0..8 {
-        app.advance(100);
-        load.go_on().await;
+        load.advance(100).await;
     }
     load.is_over.store(true, Ordering::SeqCst);
     while let Some(ended) = threads.join_next().await {
