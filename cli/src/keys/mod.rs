@@ -162,24 +162,20 @@ struct Opened {
 
 impl Of {
     async fn open(&self) -> Result<Opened, KeysCommandError> {
-        match &self.stack {
-            Some(name) => {
-                let Stack { tables, sealing_key_arn, config: aws, .. } = Stack::load(name).await?;
-                let keys = KeyTable::new(config::dynamodb(&aws), tables.keys);
-                let kms = Kms::new(kms::Client::new(&aws), sealing_key_arn);
-                let sealing = Sealing::Managed(Arc::new(kms));
-                Ok(Opened { rotator: Rotator::new(Arc::new(keys), sealing), _folder: None })
-            }
-            None => {
-                let folder = DataFolder::open_existing(&self.data)?;
-                let embedded = Embedded::open(&folder.database())?;
-                let tables = Tables::with_prefix("identety-");
-                let keys = KeyTable::new(embedded.client(), tables.keys);
-                let key = folder.sealing_key()?.ok_or_else(|| folder.no_sealing_key())?;
-                let rotator = Rotator::new(Arc::new(keys), Sealing::Local(key));
-                Ok(Opened { rotator, _folder: Some(folder) })
-            }
+        if let Some(name) = &self.stack {
+            let Stack { tables, sealing_key_arn, config: aws, .. } = Stack::load(name).await?;
+            let keys = KeyTable::new(config::dynamodb(&aws), tables.keys);
+            let kms = Kms::new(kms::Client::new(&aws), sealing_key_arn);
+            let rotator = Rotator::new(Arc::new(keys), Sealing::Managed(Arc::new(kms)));
+            return Ok(Opened { rotator, _folder: None });
         }
+        let folder = DataFolder::open_existing(&self.data)?;
+        let embedded = Embedded::open(&folder.database())?;
+        let tables = Tables::with_prefix("identety-");
+        let keys = KeyTable::new(embedded.client(), tables.keys);
+        let key = folder.sealing_key()?.ok_or_else(|| folder.no_sealing_key())?;
+        let rotator = Rotator::new(Arc::new(keys), Sealing::Local(key));
+        Ok(Opened { rotator, _folder: Some(folder) })
     }
 }
 

@@ -31,15 +31,20 @@ pub(super) fn list(rings: &[KeyRing], format: Format) -> io::Result<()> {
         Format::Json => {
             let keys = keys.into_iter().map(|(alg, key)| {
                 let SigningKey { kid, state, since, .. } = key;
-                let mut shown = json!({
-                    "alg": alg, "kid": kid, "state": state, "since": since.to_string(),
-                });
+                let since = since.to_string();
                 match state {
-                    KeyState::Next => shown["signsFrom"] = json!(signs_from(key)),
-                    KeyState::Previous => shown["neededUntil"] = json!(needed_until(key)),
-                    KeyState::Current => {}
+                    KeyState::Next => json!({
+                        "alg": alg, "kid": kid, "state": state, "since": since,
+                        "signsFrom": signs_from(key),
+                    }),
+                    KeyState::Current => {
+                        json!({ "alg": alg, "kid": kid, "state": state, "since": since })
+                    }
+                    KeyState::Previous => json!({
+                        "alg": alg, "kid": kid, "state": state, "since": since,
+                        "neededUntil": needed_until(key),
+                    }),
                 }
-                shown
             });
             json(&keys.collect())
         }
