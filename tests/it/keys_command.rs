@@ -201,7 +201,7 @@ fn credentials(url: &str) -> [(&str, &str); 4] {
 }
 
 /// A process of the stack: it makes the first keys, or opens those that are there.
-async fn process(moto: &Moto, key: &str) -> KeyVault {
+fn process(moto: &Moto, key: &str) -> KeyVault {
     let config = aws_sdk_kms::Config::builder()
         .behavior_version_latest()
         .endpoint_url(moto.url())
@@ -230,7 +230,7 @@ async fn the_keys_of_a_stack_are_listed_rotated_and_revoked() {
     let early = keys(&["rotate", "--stack", "identity"], &credentials).await;
     assert!(early.stderr.contains("there are no keys yet"), "{}", early.stderr);
 
-    let vault = process(&moto, &sealing_key(&moto).await).await;
+    let vault = process(&moto, &sealing_key(&moto).await);
     let now = ambient::now();
     let old = signing(&vault, now).await;
     let first = shown(&keys(&list, &credentials).await.stdout);
