@@ -166,8 +166,8 @@ impl Of {
             let Stack { tables, sealing_key_arn, config: aws, .. } = Stack::load(name).await?;
             let keys = KeyTable::new(config::dynamodb(&aws), tables.keys);
             let kms = Kms::new(kms::Client::new(&aws), sealing_key_arn);
-            let sealing = Sealing::Managed(Arc::new(kms));
-            return Ok(Opened { rotator: Rotator::new(Arc::new(keys), sealing), _folder: None });
+            let rotator = Rotator::new(Arc::new(keys), Sealing::Managed(Arc::new(kms)));
+            return Ok(Opened { rotator, _folder: None });
         }
         let folder = DataFolder::open_existing(&self.data)?;
         let embedded = Embedded::open(&folder.database())?;

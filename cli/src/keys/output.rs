@@ -22,14 +22,6 @@ pub(super) enum Format {
 
 const FOLLOW: &str = "Running processes follow within five minutes.";
 
-/// A JSON object with one more member, if there is one.
-fn with(mut object: Value, member: Option<(&str, Value)>) -> Value {
-    if let (Some(object), Some((name, value))) = (object.as_object_mut(), member) {
-        object.insert(name.to_owned(), value);
-    }
-    object
-}
-
 /// The keys, ring by ring, in the order of their lives.
 pub(super) fn list(rings: &[KeyRing], format: Format) -> io::Result<()> {
     let mut keys: Vec<_> =
@@ -40,13 +32,19 @@ pub(super) fn list(rings: &[KeyRing], format: Format) -> io::Result<()> {
             let keys = keys.into_iter().map(|(alg, key)| {
                 let SigningKey { kid, state, since, .. } = key;
                 let since = since.to_string();
-                let shown = json!({"alg": alg, "kid": kid, "state": state, "since": since});
-                let until = match state {
-                    KeyState::Next => Some(("signsFrom", json!(signs_from(key)))),
-                    KeyState::Current => None,
-                    KeyState::Previous => Some(("neededUntil", json!(needed_until(key)))),
-                };
-                with(shown, until)
+                match state {
+                    KeyState::Next => json!({
+                        "alg": alg, "kid": kid, "state": state, "since": since,
+                        "signsFrom": signs_from(key),
+                    }),
+                    KeyState::Current => {
+                        json!({ "alg": alg, "kid": kid, "state": state, "since": since })
+                    }
+                    KeyState::Previous => json!({
+                        "alg": alg, "kid": kid, "state": state, "since": since,
+                        "neededUntil": needed_until(key),
+                    }),
+                }
             });
             json(&keys.collect())
         }

@@ -80,11 +80,12 @@ pub(super) struct Token {
     pub(super) exp: u64,
 }
 
-/// An API that verifies tokens, as those behind API Gateway do: it keeps the key set for two hours, and
-/// looks no sooner, not even for a key that it does not know.
+/// An API that verifies tokens, as those behind API Gateway do: it keeps the key set for two hours, or
+/// less, and looks no sooner, not even for a key that it does not know.
 #[derive(Default)]
 pub(super) struct Verifier {
     fetched: Option<u64>,
+    keeps: u64,
     keys: HashMap<String, (Algorithm, DecodingKey)>,
 }
 
@@ -92,8 +93,10 @@ impl Verifier {
     /// Fails when the token is refused.
     pub(super) async fn verify(&mut self, token: &Token, fleet: &Fleet, rng: &mut StdRng) {
         let now = fleet.app.now().seconds();
-        let keeps = u64::from(VERIFIERS_KEEP);
-        if self.fetched.is_none_or(|fetched| now >= fetched + keeps) {
+        if self.fetched.is_none_or(|fetched| now >= fetched + self.keeps) {
+            // So that not all fetch at the same time for ever.
+            let longest = u64::from(VERIFIERS_KEEP);
+            self.keeps = rng.random_range(longest / 2..=longest);
             let set = fleet.key_set(rng).await;
             self.keys = set["keys"].as_array().unwrap().iter().map(decoding).collect();
             self.fetched = Some(now);
