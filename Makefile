@@ -6,11 +6,13 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 VENV := .venv
+# What the functions are built for: arm64, or x86_64 where Rust has no other target.
+ARCHITECTURE ?= arm64
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export SAM_CLI_TELEMETRY := 0
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help run test check bench bench-setup fmt clippy deny layers infra build deploy setup browser clean
+.PHONY: help run test check bench bench-setup fmt clippy deny machete layers infra checkov build dist deploy setup browser soak fuzz timing clean
 
 help: ## Says what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/make \1\t\2/'
@@ -25,7 +27,18 @@ test: setup browser ## Runs every test, in process, as a program, as Lambda bina
 	QUICK=1 infra/build.sh .aws-sam/test/build
 	cargo test --locked --workspace
 
-check: setup fmt clippy deny layers infra ## Formats, lints, licences, layers, template
+soak: ## Ten minutes of high load with kills and rotations (make test: two); DURATION=… for another time
+	cargo build --locked -p identety
+	IDENTETY_SOAK_SECONDS=$(or $(DURATION),600) cargo test --locked -p identety-tests --test soak -- --nocapture
+
+fuzz: ## Odd input for a minute for each target (make test: seconds in all); DURATION=… for another time
+	BOLERO_RANDOM_ITERATIONS=4294967295 BOLERO_RANDOM_TEST_TIME_MS=$(or $(DURATION),60)000 \
+		cargo test --locked -p identety-tests --test fuzz
+
+timing: ## Measures whether the time of an answer tells what it must not (ROUNDS=…)
+	cargo run --locked --release -p identety-tests --example timing
+
+check: setup fmt clippy deny machete layers infra checkov ## Formats, lints, licences, unused dependencies, layers, template
 
 fmt:
 	cargo fmt --all --check
@@ -33,12 +46,18 @@ fmt:
 clippy:
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 
-# The program is fetched once, into the project's own folder.
 deny: target/tools/bin/cargo-deny
 	target/tools/bin/cargo-deny --log-level error check --hide-inclusion-graph bans licenses sources
 
-target/tools/bin/cargo-deny:
-	cargo install --locked --quiet --root target/tools --target-dir target/tools/build cargo-deny --version 0.20.2
+machete: target/tools/bin/cargo-machete
+	target/tools/bin/cargo-machete --skip-target-dir
+
+# These programs are built once, into the project's own folder.
+target/tools/bin/cargo-deny: VERSION := 0.20.2
+target/tools/bin/cargo-machete: VERSION := 0.9.2
+target/tools/bin/cargo-cyclonedx: VERSION := 0.5.9
+target/tools/bin/%:
+	cargo install --locked --quiet --root target/tools --target-dir target/tools/build $* --version $(VERSION)
 
 # The domain knows no AWS service, no HTTP and no runtime; functions do not know each other.
 layers:
@@ -46,6 +65,13 @@ layers:
 
 infra: setup
 	infra/check.sh
+
+checkov: $(VENV)-checkov/.ready
+	$(VENV)-checkov/bin/checkov --config-file infra/checkov.yaml
+
+$(VENV)-checkov/.ready: infra/checkov-requirements.txt
+	python3 -m venv $(VENV)-checkov
+	$(VENV)-checkov/bin/pip install --quiet --requirement infra/checkov-requirements.txt
 
 bench: setup bench-setup ## Measures it, beside its peers: bench/README.md. QUICK=1 takes minutes, all of it half an hour
 	bench/run.sh
@@ -72,10 +98,13 @@ target/bench/glewlwyd/usr/bin/glewlwyd: bench/peers/glewlwyd/fetch.sh
 	touch $@
 
 build: setup ## Builds the Lambda functions for deployment
-	sam build -t infra/template.yaml
+	sam build -t infra/template.yaml --parameter-overrides Architecture=$(ARCHITECTURE)
+
+dist: setup target/tools/bin/cargo-cyclonedx ## Packs a release into dist/: functions, template, program, SBOM
+	infra/dist.sh
 
 deploy: build ## Deploys to your AWS account; asks for what it must know
-	sam deploy --guided --config-file infra/samconfig.toml
+	sam deploy --guided --config-file infra/samconfig.toml --parameter-overrides Architecture=$(ARCHITECTURE)
 
 setup: $(VENV)/.ready tests/clients/node_modules/.ready tests/clients/mcp/node_modules/.ready
 
@@ -93,4 +122,4 @@ browser:
 	tests/pages/browser.sh
 
 clean: ## Removes what was built
-	rm -rf target .aws-sam $(VENV) .venv-bench tests/clients/node_modules tests/clients/mcp/node_modules bench/peers/*/node_modules
+	rm -rf target dist .aws-sam $(VENV) $(VENV)-checkov $(VENV)-bench tests/clients/node_modules tests/clients/mcp/node_modules bench/peers/*/node_modules

@@ -1,24 +1,26 @@
 #!/usr/bin/env bash
-# Builds the Lambda binaries for x86_64, as `sam build` does for a deployment.
+# Builds the Lambda binaries for this machine's kind of processor, as `sam build` does for a deployment.
 #
 #   infra/build.sh [BUILD_DIR]            BUILD_DIR is relative to the repository's root; default .aws-sam/build
 #   QUICK=1 infra/build.sh [BUILD_DIR]    for tests: no link-time optimisation, so a fraction of the time
 #
-# It leaves a bootstrap in BUILD_DIR/TokenFunction, BUILD_DIR/AuthorizeFunction and BUILD_DIR/ClientAdminFunction:
-# ordinary Linux programs that ask whatever AWS_LAMBDA_RUNTIME_API names for work, so a test can run the very files that
-# would be uploaded.
+# It leaves a bootstrap for each function of the template, BUILD_DIR/TokenFunction/bootstrap and so on: ordinary Linux
+# programs that ask whatever AWS_LAMBDA_RUNTIME_API names for work, so a test can run the very files that would be uploaded.
 #
-# To deploy what this built, say the architecture again (`sam deploy --parameter-overrides Architecture=x86_64`): the
-# built template still has the default. A QUICK build is not for deploying.
+# To deploy what this built on an x86_64 machine, say the architecture again (`sam deploy --parameter-overrides
+# Architecture=x86_64`): the built template still has the default, arm64. A QUICK build is not for deploying.
 #
-# x86_64 because a Rust toolchain on such a machine has that target already; the template's default, arm64, needs
-# aarch64-unknown-linux-gnu besides. The virtual environment of tests/requirements.txt must come first on PATH, Python
-# included: that is how cargo-lambda finds its compiler. No AWS account is needed, and no network once Cargo has the
-# crates.
+# For this machine's kind, because a Rust toolchain has that target already; another one needs `rustup target add`
+# before. The virtual environment of tests/requirements.txt must come first on PATH, Python included: that is how
+# cargo-lambda finds its compiler. No AWS account is needed, and no network once Cargo has the crates.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 build_dir=${1:-.aws-sam/build}
+case $(uname -m) in
+    aarch64 | arm64) architecture=arm64 ;;
+    *) architecture=x86_64 ;;
+esac
 
 export SAM_CLI_TELEMETRY=0
 # Nothing here asks a machine's metadata service for credentials.
@@ -30,4 +32,4 @@ if [[ ${QUICK:-} == 1 ]]; then
     export CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16
 fi
 
-sam build -t infra/template.yaml --build-dir "$build_dir" --parameter-overrides Architecture=x86_64
+sam build -t infra/template.yaml --build-dir "$build_dir" --parameter-overrides Architecture=$architecture

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Checks the template: against CloudFormation's resource schemas, and as SAM transforms it.
+# Checks the template: against CloudFormation's resource schemas, as SAM transforms it, and by what must be true of every
+# deployment (infra/tests).
 # Needs the programs of tests/requirements.txt on PATH; no AWS account, no credentials, no network.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -11,3 +12,5 @@ export AWS_EC2_METADATA_DISABLED=true
 cfn-lint infra/template.yaml
 # The region only says whose resource schemas to lint with; nothing is called there.
 sam validate --lint -t infra/template.yaml --region eu-central-1
+
+python -m unittest discover --start-directory infra/tests

@@ -17,11 +17,12 @@ forbid() {
 }
 
 forbid identety-domain 'aws-.*|lambda.*|http|axum|tokio|hyper|identety-(dynamodb|http|keys)'
-forbid identety-dynamodb 'axum|lambda_http|identety-http|identety-keys|authorize|token|client-admin|identety'
-forbid identety-keys 'axum|lambda_http|aws-sdk-dynamodb|identety-http|identety-dynamodb|authorize|token|client-admin|identety'
-forbid identety-http 'aws-sdk-.*|identety-dynamodb|identety-keys|authorize|token|client-admin|identety'
-forbid authorize 'token|client-admin|identety|dynoxide-rs|aws-sdk-kms'
-forbid token 'authorize|client-admin|identety|dynoxide-rs'
-forbid client-admin 'authorize|token|identety|dynoxide-rs|aws-sdk-kms'
+forbid identety-dynamodb 'axum|lambda_http|identety-http|identety-keys|authorize|token|client-admin|key-rotation|identety'
+forbid identety-keys 'axum|lambda_http|aws-sdk-dynamodb|identety-http|identety-dynamodb|authorize|token|client-admin|key-rotation|identety'
+forbid identety-http 'aws-sdk-.*|identety-dynamodb|identety-keys|authorize|token|client-admin|key-rotation|identety'
+forbid authorize 'token|client-admin|key-rotation|identety|dynoxide-rs|aws-sdk-kms'
+forbid token 'authorize|client-admin|key-rotation|identety|dynoxide-rs'
+forbid client-admin 'authorize|token|key-rotation|identety|dynoxide-rs|aws-sdk-kms'
+forbid key-rotation 'authorize|token|client-admin|identety|dynoxide-rs'
 
 exit "$failed"

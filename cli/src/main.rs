@@ -1,9 +1,10 @@
 //! The program `identety`.
 
+use std::error::Error;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use identety::serve;
+use identety::{bootstrap, keys, serve};
 
 /// An OAuth 2.1 authorization server: on this machine, or in your AWS account.
 #[derive(Parser)]
@@ -17,11 +18,19 @@ struct Arguments {
 enum Command {
     /// Runs the whole server on this machine, with its data in a folder.
     Serve(serve::Options),
+    /// Makes the first administrator of a deployed stack, with AWS credentials that may write its clients.
+    Bootstrap(bootstrap::Options),
+    /// Lists the keys that sign tokens, and replaces them in an emergency.
+    Keys(keys::Options),
 }
 
 fn main() -> ExitCode {
-    let Command::Serve(options) = Arguments::parse().command;
-    match serve::run(options) {
+    let done: Result<(), Box<dyn Error>> = match Arguments::parse().command {
+        Command::Serve(options) => serve::run(options).map_err(Into::into),
+        Command::Bootstrap(options) => bootstrap::run(&options).map_err(Into::into),
+        Command::Keys(options) => keys::run(&options).map_err(Into::into),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("identety: {error}");

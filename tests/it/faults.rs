@@ -7,7 +7,7 @@ use rstest::rstest;
 use serde_json::json;
 
 use crate::faulty::{
-    ANSWERS_LOST, CORRUPT, Failure, Fault, UNAVAILABLE, UNAVAILABLE_FOR_WRITES, faulty_app,
+    ANSWERS_LOST, CORRUPT, Failing, Failure, UNAVAILABLE, UNAVAILABLE_FOR_WRITES, faulty_app,
 };
 
 fn no_internals(answer: &Answer) {
@@ -129,7 +129,7 @@ async fn a_right_secret_passes_while_its_use_cannot_be_written_down() {
 }
 
 /// A server with a fault and with its keys, a client, and a code that was not used.
-async fn code_in_hand(kind: &str) -> (TestApp, Fault, TestClient, String) {
+async fn code_in_hand(kind: &str) -> (TestApp, Failing, TestClient, String) {
     let (app, fault) = faulty_app().await;
     assert_eq!(app.server.get("/.well-known/jwks.json").send().await.status, 200);
     let client = app.users_client(json!({"type": kind})).await;

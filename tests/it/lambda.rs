@@ -64,7 +64,7 @@ fn logs_are_json_lines_without(secrets: &[String], routes: &[(&RunningFunction, 
         let mut routes = Vec::new();
         for line in logs.lines() {
             let line: Value = serde_json::from_str(line).unwrap_or_else(|_| panic!("{line}"));
-            routes.push(line["http.route"].as_str().unwrap_or_default().to_owned());
+            routes.push(line["route"].as_str().unwrap_or_default().to_owned());
         }
         assert!(routes.iter().any(|own| own == route), "{logs}");
         assert!(secrets.iter().all(|secret| !logs.contains(secret)), "{logs}");
@@ -73,7 +73,12 @@ fn logs_are_json_lines_without(secrets: &[String], routes: &[(&RunningFunction, 
 }
 
 /// An event as an HTTP API sends it.
-fn event(method: &str, path: &str, headers: &Value, body: Option<(&str, bool)>) -> Value {
+pub(crate) fn event(
+    method: &str,
+    path: &str,
+    headers: &Value,
+    body: Option<(&str, bool)>,
+) -> Value {
     let mut event = json!({
         "version": "2.0", "routeKey": "$default", "rawPath": path, "rawQueryString": "",
         "headers": headers,
@@ -94,7 +99,7 @@ fn event(method: &str, path: &str, headers: &Value, body: Option<(&str, bool)>) 
     event
 }
 
-async fn invoke(function: &RunningFunction, event: &Value) -> (u64, Value) {
+pub(crate) async fn invoke(function: &RunningFunction, event: &Value) -> (u64, Value) {
     let answer = function.invoke(event).await.expect("an answer");
     let body = serde_json::from_str(answer["body"].as_str().unwrap_or("null"));
     (answer["statusCode"].as_u64().expect("a status"), body.unwrap_or(Value::Null))

@@ -1,8 +1,12 @@
-//! What is in no table: whatever would help somebody who reads one.
+//! What is in no table, in no log and in no error: whatever would help somebody who reads one.
 
 use identety_tests::app::TestApp;
 use identety_tests::browser::{Browser, Form};
+use identety_tests::call::Server;
+use identety_tests::deployment::Deployment;
+use identety_tests::lambda::Stage;
 use identety_tests::sign_in::{PASSWORD, VERIFIER, request};
+use identety_tests::story;
 use serde_json::json;
 
 /// The shortest part of a secret that is looked for.
@@ -84,4 +88,109 @@ async fn no_table_holds_a_code_token_cookie_password_or_verifier_nor_a_part_of_o
             assert!(!everything.contains(&part), "{part} of {secret}");
         }
     }
+}
+
+/// The longest parts of `secrets` that a log may not have; those of the beginnings that all have in common
+/// are in other values too.
+fn assert_unseen(text: &str, secrets: &[String]) {
+    for secret in secrets {
+        assert!(secret.len() >= 8, "{secret}");
+        assert!(!text.contains(secret.as_str()), "{secret}");
+        for part in parts(secret).into_iter().filter(|part| !part.contains("_secret_")) {
+            assert!(!text.contains(&part), "{part} of {secret}");
+        }
+    }
+}
+
+/// Secrets where they do not belong: in queries, paths, names, headers and bodies of the wrong kind.
+async fn put_secrets_in_wrong_places(server: &Server, api_key: &str, secret: &str) -> String {
+    let form = "application/x-www-form-urlencoded";
+    let (in_json, in_name) =
+        (format!(r#"{{"name": "x", "type": "m2m", "{secret}": 1}}"#), format!("{secret}=1"));
+    let settings = format!(r#"{{"name": "x", "type": "m2m", "settings": {{"{secret}": 1}}}}"#);
+    let pairs = format!(r#"{{"name": "x", "type": "m2m", "metadata": {{"{secret}\u0007": "x"}}}}"#);
+    let twice = format!(r#"{{"{secret}": 1, "{secret}": 1}}"#);
+    let admin = |method: &str, path: &str| {
+        server.call(method.parse().unwrap(), path).header("x-api-key", api_key)
+    };
+    let json = "application/json";
+    let calls = [
+        server.get(format!("/oauth2/token?client_secret={secret}")),
+        server.get(format!("/{secret}")),
+        server.get(format!("/admin/{secret}")).header("x-api-key", secret),
+        server.get("/admin/clients").header("x-api-key", secret).header("cookie", secret),
+        server.get("/admin/clients").bearer(secret),
+        server
+            .get("/oauth2/userinfo")
+            .bearer(secret)
+            .header("origin", &format!("https://{secret}")),
+        server.call(secret.parse().unwrap(), "/oauth2/token"),
+        server.post("/oauth2/token").basic(secret, secret).form(&[("grant_type", secret)]),
+        server.post("/oauth2/token").basic("m2m_x", secret).form(&[("grant_type", secret)]),
+        server.post("/oauth2/token").body(form, in_name.clone()),
+        server.post("/oauth2/token").body(form, format!("{in_name}&{in_name}")),
+        server.post("/oauth2/token").body(secret, secret.to_owned()),
+        server.post("/oauth2/token").form(&[("client_id", secret), ("code", secret)]),
+        server.post("/oauth2/revoke").form(&[("client_id", secret), ("token", secret)]),
+        server.post("/oauth2/introspect").form(&[("client_id", "x"), ("client_assertion", secret)]),
+        server.get(format!("/oauth2/authorize?client_id={secret}&redirect_uri={secret}")),
+        server.get(format!("/oauth2/logout?id_token_hint={secret}&client_id={secret}")),
+        server
+            .get(format!("/signin?transaction={secret}"))
+            .header("cookie", &format!("a={secret}")),
+        server.post("/signin").form(&[("password", secret), ("transaction", secret)]),
+        server.post("/signin").form(&[(secret, secret)]),
+        server.post("/consent").form(&[("csrf", secret), ("transaction", secret)]),
+        admin("GET", &format!("/admin/clients?{secret}=1")),
+        admin("GET", &format!("/admin/clients?cursor={secret}&sortBy={secret}&columns={secret}")),
+        admin("GET", &format!("/admin/clients/{secret}")),
+        admin("DELETE", &format!("/admin/users/{secret}")),
+        admin("POST", "/admin/clients").body(json, in_json),
+        admin("POST", "/admin/clients").body(json, settings),
+        admin("POST", "/admin/clients").body(json, pairs),
+        admin("POST", "/admin/clients").body(json, twice),
+        admin("POST", "/admin/clients").body(json, format!("{{\"{secret}")),
+        admin("POST", "/admin/clients").json(&json!({"name": secret, "type": secret})),
+        admin("POST", "/admin/clients")
+            .json(&json!({"name": "x", "type": "m2m", "grants": [secret],
+            "clientSecret": "short", "redirectUris": [secret], "scopes": [format!("{secret}\"")]})),
+        admin("POST", "/admin/users").json(&json!({"email": secret, "password": secret})),
+    ];
+    let mut bodies = String::new();
+    for call in calls {
+        let answer = call.send().await;
+        assert!(answer.status >= 400 || answer.status == 303 || answer.status == 200);
+        assert!(answer.status < 500, "{}: {}", answer.status, answer.json());
+        let told = String::from_utf8_lossy(&answer.body).into_owned();
+        // Whoever makes up a name of a member or a parameter is told which one is unknown.
+        let is_about_a_name = !answer.fields().is_empty();
+        bodies.push_str(if is_about_a_name { "" } else { &told });
+    }
+    bodies
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_line_of_a_function_at_any_level_holds_a_secret_and_no_error_tells_one() {
+    let deployment = Deployment::start_with_log(Stage::default(), "trace,hyper=trace").await;
+    let (server, issuer, api_key) = (deployment.server(), &deployment.issuer, &deployment.api_key);
+    let mut secrets = story::sign_in(&server, issuer, api_key).await;
+    story::m2m(&server, issuer, api_key).await;
+    let stray = "Zx9-a-secret-in-the-wrong-place-7Qw";
+    let told = put_secrets_in_wrong_places(&server, api_key, stray).await;
+    secrets.push(stray.to_owned());
+
+    let functions = [&deployment.token, &deployment.authorize, &deployment.client_admin];
+    let logs: String = functions.iter().map(|function| function.logs()).collect();
+    assert!(logs.lines().count() > 80, "{logs}");
+    let in_a_name = "not valid: one that is unknown";
+    for expected in
+        ["/oauth2/token", "/consent", "/admin/clients/{id}", "_aws", "wrong_password", in_a_name]
+    {
+        assert!(logs.contains(expected), "{expected}");
+    }
+    assert_unseen(&logs, &secrets);
+    for unseen in ["$argon2", "eyJ", "Basic ", "Bearer ", "identety-session=", VERIFIER] {
+        assert!(!logs.contains(unseen), "{unseen}");
+    }
+    assert_unseen(&told, &secrets);
 }

@@ -9,7 +9,7 @@ use identety_domain::{Issuer, Settings, Timestamp, admin};
 use identety_dynamodb::{Embedded, Tables, create_tables};
 use identety_http::ambient;
 use identety_http::edge::Clock;
-use identety_keys::Sealing;
+use identety_keys::{Rotator, Sealing};
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
@@ -86,11 +86,15 @@ impl TestApp {
 
     /// The same, set up in another way.
     pub async fn start_as(setup: Setup, wrap: impl FnOnce(Stores) -> Stores) -> Self {
-        let Setup { issuer, choices } = setup;
+        Self::start_on(setup, |embedded| wrap(Stores::on(&embedded.client(), &tables()))).await
+    }
+
+    /// The same, with the stores that `join` makes of an embedded DynamoDB that has the [`tables`].
+    pub async fn start_on(setup: Setup, join: impl FnOnce(&Embedded) -> Stores) -> Self {
+        let issuer = setup.issuer;
         let embedded = Embedded::in_memory().expect("an embedded store");
-        let tables = tables();
-        create_tables(&embedded.client(), &tables).await.expect("tables");
-        let stores = wrap(Stores::on(&embedded.client(), &tables));
+        create_tables(&embedded.client(), &tables()).await.expect("tables");
+        let stores = join(&embedded);
         let mut rng = ambient::rng().expect("randomness");
         let hasher = Arc::new(SecretHasher::new(&mut rng));
         let api_key = admin::generate_api_key(&mut rng);
@@ -98,18 +102,22 @@ impl TestApp {
         stores.api_keys.set_api_key(&phc).await.expect("an API key");
 
         let clock = Arc::new(AtomicU64::new(ambient::now().millis()));
-        let reading = clock.clone();
-        let read: Clock = Arc::new(move || Timestamp::from_millis(reading.load(Ordering::SeqCst)));
-        let settings = Settings {
-            issuer: Issuer::parse(issuer).expect("an issuer"),
-            default_audience: "https://api.example.com".into(),
-        };
-        let sealing = Sealing::Local(Zeroizing::new([7; 32]));
-        let app =
-            app::assemble(&settings, &stores, sealing, &hasher, choices, read).expect("an app");
+        let process = Process { setup, stores: &stores, hasher: &hasher, clock: &clock };
+        let server = process.start(0);
         let api_key = api_key.expose().to_owned();
-        let server = Server::Router(app.into_router());
         Self { server, api_key, stores, embedded, hasher, issuer, clock }
+    }
+
+    /// Another process of the same deployment, whose clock is so many seconds ahead, or behind.
+    pub fn another_process(&self, ahead: i64) -> Server {
+        let setup = Setup { issuer: self.issuer, ..Setup::default() };
+        let (stores, hasher, clock) = (&self.stores, &self.hasher, &self.clock);
+        Process { setup, stores, hasher, clock }.start(ahead)
+    }
+
+    /// What changes the signing keys of this deployment.
+    pub fn rotator(&self) -> Rotator {
+        Rotator::new(self.stores.keys.clone(), sealing())
     }
 
     /// Lets time pass.
@@ -205,7 +213,38 @@ impl TestApp {
     }
 }
 
-fn tables() -> Tables {
+/// What a process is made of.
+struct Process<'a> {
+    setup: Setup,
+    stores: &'a Stores,
+    hasher: &'a Arc<SecretHasher>,
+    clock: &'a Arc<AtomicU64>,
+}
+
+impl Process<'_> {
+    fn start(self, ahead: i64) -> Server {
+        let Self { setup, stores, hasher, clock } = self;
+        let Setup { issuer, choices } = setup;
+        let settings = Settings {
+            issuer: Issuer::parse(issuer).expect("an issuer"),
+            default_audience: "https://api.example.com".into(),
+        };
+        let clock = clock.clone();
+        let read: Clock = Arc::new(move || {
+            let now = clock.load(Ordering::SeqCst);
+            Timestamp::from_millis(now.saturating_add_signed(ahead * 1000))
+        });
+        let app = app::assemble(&settings, stores, sealing(), hasher, choices, read);
+        Server::Router(app.expect("an app").into_router())
+    }
+}
+
+fn sealing() -> Sealing {
+    Sealing::Local(Zeroizing::new([7; 32]))
+}
+
+/// The tables of every [`TestApp`].
+pub fn tables() -> Tables {
     Tables::with_prefix("test-")
 }
 

@@ -10,10 +10,13 @@ pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace")
 }
 
-/// The program `identety`.
+/// The program `identety`: the one that `IDENTETY_BINARY` names, or as it is built for tests.
 pub fn identety() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     BUILT.get_or_init(|| {
+        if let Some(given) = std::env::var_os("IDENTETY_BINARY") {
+            return given.into();
+        }
         let status = Command::new(env!("CARGO"))
             .args(["build", "--locked", "-p", "identety"])
             .current_dir(root())

@@ -6,9 +6,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri};
 use http_body_util::BodyExt as _;
 use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use identety_domain::limits::PeerAddress;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -112,33 +113,37 @@ impl Call {
 
     /// Makes the call.
     pub async fn send(self) -> Answer {
-        let Self { server, method, path, headers, body, peer } = self;
-        let uri = match &server {
-            Server::Router(_) => path,
-            Server::Url(base) => format!("{base}{path}"),
-        };
-        let mut request = Request::new(Body::from(body));
-        *request.method_mut() = method;
-        *request.uri_mut() = uri.parse::<Uri>().expect("a URI");
-        *request.headers_mut() = headers;
-        let response = match server {
+        let response = match self.server.clone() {
             Server::Router(router) => {
-                request.extensions_mut().insert(PeerAddress(peer));
+                let peer = PeerAddress(self.peer.clone());
+                let mut request = self.into_request("");
+                request.extensions_mut().insert(peer);
                 match router.oneshot(request).await {
                     Ok(response) => response,
                     Err(never) => match never {},
                 }
             }
-            Server::Url(_) => Client::builder(TokioExecutor::new())
-                .build_http()
-                .request(request)
-                .await
-                .expect("an answer")
-                .map(Body::new),
+            Server::Url(base) => {
+                let client = Client::builder(TokioExecutor::new()).build_http();
+                client.request(self.into_request(&base)).await.expect("an answer").map(Body::new)
+            }
         };
-        let (parts, body) = response.into_parts();
-        let body = body.collect().await.expect("a body").to_bytes();
-        Answer { status: parts.status.as_u16(), headers: parts.headers, body }
+        Answer::of(response).await.expect("a body")
+    }
+
+    /// Makes the call by a client that keeps connections; `None` when no answer comes.
+    pub async fn try_send(self, client: &Client<HttpConnector, Body>) -> Option<Answer> {
+        let Server::Url(base) = self.server.clone() else { return Some(self.send().await) };
+        let response = client.request(self.into_request(&base)).await.ok()?;
+        Answer::of(response.map(Body::new)).await
+    }
+
+    fn into_request(self, base: &str) -> Request<Body> {
+        let mut request = Request::new(Body::from(self.body));
+        *request.method_mut() = self.method;
+        *request.uri_mut() = format!("{base}{}", self.path).parse::<Uri>().expect("a URI");
+        *request.headers_mut() = self.headers;
+        request
     }
 }
 
@@ -154,6 +159,12 @@ pub struct Answer {
 }
 
 impl Answer {
+    async fn of(response: Response<Body>) -> Option<Self> {
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await.ok()?.to_bytes();
+        Some(Self { status: parts.status.as_u16(), headers: parts.headers, body })
+    }
+
     /// The body as JSON; null when it is none.
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or(Value::Null)

@@ -1,5 +1,5 @@
 //! What the tests of the house stand on: the whole server in one process on a store in memory
-//! ([`app`]), and the same server as Lambda binaries behind a stand-in for API Gateway ([`lambda`]).
+//! ([`app`]), with [`faults`] where a test wants them, and the same server as Lambda binaries behind a stand-in for API Gateway ([`lambda`]).
 //!
 //! ```no_run
 //! # async fn example() {
@@ -27,9 +27,11 @@ pub mod browser;
 pub mod call;
 pub mod contract;
 pub mod deployment;
+pub mod faults;
 pub mod lambda;
 pub mod moto;
 pub mod outside;
 pub mod serve;
 pub mod sign_in;
+pub mod stand_in;
 pub mod story;

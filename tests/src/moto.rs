@@ -62,11 +62,39 @@ impl Moto {
         answer["KeyMetadata"]["Arn"].as_str().expect("an ARN").to_owned()
     }
 
-    /// Calls an operation of KMS.
-    pub async fn kms(&self, operation: &str, input: &Value) -> Value {
-        let signature = "AWS4-HMAC-SHA256 Credential=x/20300101/us-east-1/kms/aws4_request, \
+    /// A stack with these outputs, as CloudFormation shows it.
+    pub async fn stack(&self, name: &str, outputs: &[(&str, &str)]) {
+        let outputs: serde_json::Map<_, _> = outputs
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), json!({ "Value": value })))
+            .collect();
+        let topic = json!({"Topic": {"Type": "AWS::SNS::Topic"}});
+        let template = json!({"Resources": topic, "Outputs": outputs}).to_string();
+        let signature = "AWS4-HMAC-SHA256 Credential=x/20300101/eu-central-1/cloudformation/aws4_request, \
                          SignedHeaders=host, Signature=x";
         let call = Server::Url(self.url()).post("/").header("authorization", signature);
+        let parameters = [
+            ("Action", "CreateStack"),
+            ("Version", "2010-05-15"),
+            ("StackName", name),
+            ("TemplateBody", &template),
+        ];
+        let answer = call.form(&parameters).send().await;
+        assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&answer.body));
+    }
+
+    /// Calls an operation of KMS.
+    pub async fn kms(&self, operation: &str, input: &Value) -> Value {
+        self.kms_in("us-east-1", operation, input).await
+    }
+
+    /// The same, in another region.
+    pub async fn kms_in(&self, region: &str, operation: &str, input: &Value) -> Value {
+        let signature = format!(
+            "AWS4-HMAC-SHA256 Credential=x/20300101/{region}/kms/aws4_request, \
+             SignedHeaders=host, Signature=x"
+        );
+        let call = Server::Url(self.url()).post("/").header("authorization", &signature);
         let call = call.header("x-amz-target", &format!("TrentService.{operation}"));
         let answer = call.body("application/x-amz-json-1.1", input.to_string()).send().await;
         assert_eq!(answer.status, 200, "{}", answer.json());

@@ -43,8 +43,13 @@ pub struct Ended {
 
 /// A command for a server with its data in `data`, on any free port.
 pub fn command(data: &Path) -> Command {
+    command_on(0, data)
+}
+
+/// The same on a port of one's own.
+pub fn command_on(port: u16, data: &Path) -> Command {
     let mut command = Command::new(binaries::identety());
-    command.args(["serve", "--port", "0", "--data"]).arg(data);
+    command.args(["serve", "--port", &port.to_string(), "--data"]).arg(data);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     command
 }
@@ -95,9 +100,14 @@ impl Serve {
         serde_json::from_str(&text).expect("JSON")
     }
 
+    /// The id of the process.
+    pub fn id(&self) -> u32 {
+        self.child.id().expect("a running process")
+    }
+
     /// Sends a signal, by name, to this process and no other.
     pub async fn signal(&self, name: &str) {
-        let id = self.child.id().expect("a running process").to_string();
+        let id = self.id().to_string();
         let sent = Command::new("kill").args(["-s", name, &id]).status().await;
         assert!(sent.expect("kill").success());
     }

@@ -39,6 +39,16 @@ pub fn request<'a>(client: &'a TestClient, changes: &[(&'a str, &'a str)]) -> St
     authorize_path(&all)
 }
 
+/// The parameters of a plain request to redeem a code.
+fn redemption(code: &str) -> [(&str, &str); 4] {
+    [
+        ("grant_type", "authorization_code"),
+        ("code", code),
+        ("redirect_uri", CALLBACK),
+        ("code_verifier", VERIFIER),
+    ]
+}
+
 impl TestApp {
     /// Registers a public client, which signs with ES256 and may have everything that users give.
     pub async fn public_client(&self) -> TestClient {
@@ -152,6 +162,11 @@ impl TestApp {
         call.basic(&client.client_id, &client.secret).form(parameters)
     }
 
+    /// A plain call of `client` to redeem a code.
+    pub fn redeem_call(&self, client: &TestClient, code: &str) -> Call {
+        self.token_call(client, &redemption(code))
+    }
+
     /// Redeems a code, with these changes to a plain request.
     pub async fn redeem(
         &self,
@@ -159,16 +174,17 @@ impl TestApp {
         code: &str,
         changes: &[(&str, &str)],
     ) -> Answer {
-        let plain = [
-            ("grant_type", "authorization_code"),
-            ("code", code),
-            ("redirect_uri", CALLBACK),
-            ("code_verifier", VERIFIER),
-        ];
+        let plain = redemption(code);
         let kept = plain.iter().filter(|(name, _)| changes.iter().all(|(other, _)| other != name));
         let all: Vec<_> =
             kept.chain(changes).copied().filter(|(_, value)| !value.is_empty()).collect();
         self.token_call(client, &all).send().await
+    }
+
+    /// A plain call of `client` to refresh.
+    pub fn refresh_call(&self, client: &TestClient, refresh_token: &str) -> Call {
+        let plain = [("grant_type", "refresh_token"), ("refresh_token", refresh_token)];
+        self.token_call(client, &plain)
     }
 
     /// Refreshes, with more parameters.

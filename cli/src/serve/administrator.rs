@@ -2,17 +2,16 @@
 
 use std::sync::Arc;
 
-use identety_domain::client::{ClientMetadata, ClientType, Import, NewClient, register};
 use identety_domain::hashing::{HashCost, SecretHasher};
-use identety_domain::store::{Cause, Creation, StoreError};
-use identety_domain::{FieldError, Scope, Settings, Timestamp, admin};
+use identety_domain::{Settings, Timestamp, admin};
 use rand::rngs::StdRng;
 use serde::{Deserialize, Serialize};
 
 use super::ServeError;
-use super::data::DataFolder;
 use super::demo::{self, DemoUser};
+use crate::administrator::register_administrator;
 use crate::app::Stores;
+use crate::data::DataFolder;
 
 const FILE: &str = "admin.json";
 
@@ -64,25 +63,12 @@ pub(crate) async fn ensure(
     let phc = hasher.hash(&api_key, HashCost::Generated, rng)?;
     stores.api_keys.set_api_key(&phc).await?;
 
-    let scopes = Scope::reserved().iter().map(|token| token.as_str().to_owned()).collect();
-    let metadata = ClientMetadata {
-        name: Some("Administrator".to_owned()),
-        scopes: Some(scopes),
-        ..ClientMetadata::default()
-    };
-    let metadata = metadata.validate(ClientType::M2m).map_err(|errors| defect(&errors))?;
-    let NewClient { client, secret } =
-        register(ClientType::M2m, metadata, Import::default(), hasher, now, rng)?;
-    match stores.clients.create(&client).await? {
-        Creation::Created => {}
-        Creation::ClientIdTaken => return Err(defect(&[]).into()),
-    }
-    let client_secret = secret.as_ref().map_or("", |secret| secret.expose()).to_owned();
+    let administrator = register_administrator(&*stores.clients, hasher, now, rng).await?;
     let demo_user = demo::ensure_user(&settings.issuer, stores, hasher, true, now, rng).await?;
     let file = AdminFile {
         issuer: settings.issuer.to_string(),
-        client_id: client.client_id.to_string(),
-        client_secret,
+        client_id: administrator.client_id,
+        client_secret: administrator.client_secret.expose().to_owned(),
         api_key: api_key.expose().to_owned(),
         demo_user,
     };
@@ -94,9 +80,4 @@ fn write(folder: &DataFolder, file: &AdminFile) -> Result<(), ServeError> {
     let mut json = serde_json::to_vec_pretty(file)?;
     json.push(b'\n');
     Ok(folder.write(FILE, &json)?)
-}
-
-/// The metadata of the administrator are our own; only a defect could make them wrong.
-fn defect(errors: &[FieldError]) -> StoreError {
-    StoreError::Other(Cause::from(format!("the administrator could not be made: {errors:?}")))
 }

@@ -1,30 +1,31 @@
 //! `identety serve`: everything in one process.
 
 mod administrator;
-mod data;
 mod demo;
 mod listener;
+mod timers;
 mod welcome;
 
 use std::io;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use clap::Args;
 use identety_domain::hashing::{HashError, SecretHasher};
 use identety_domain::issuer::IssuerError;
+use identety_domain::keys::RotationPeriod;
 use identety_domain::store::StoreError;
 use identety_domain::{Issuer, Settings};
 use identety_dynamodb::{Embedded, EmbeddedError, Tables, create_tables};
 use identety_http::ambient::{self, NoRandomness};
 use identety_http::logging;
-use identety_keys::Sealing;
+use identety_keys::{KeysError, Rotator, Sealing};
 use tokio::net::TcpListener;
 
+use crate::administrator::AdministratorError;
 use crate::app::{self, Choices, Stores};
-use data::{DataError, DataFolder};
+use crate::data::{DataError, DataFolder};
 
 /// The options of `identety serve`.
 #[derive(Args, Clone, Debug)]
@@ -50,6 +51,9 @@ pub struct Options {
         value_parser = clap::value_parser!(u32).range(0..=300)
     )]
     client_cache_seconds: u32,
+    /// After how many days another key signs tokens: 2 to 365.
+    #[arg(long, env = "IDENTETY_KEY_ROTATION_DAYS", value_name = "DAYS", default_value_t)]
+    key_rotation_days: RotationPeriod,
     /// What is logged: a level (error, warn, info, debug) or directives.
     #[arg(long, env = "IDENTETY_LOG", default_value = "info")]
     log: String,
@@ -81,9 +85,17 @@ pub enum ServeError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The signing keys cannot be opened.
+    #[error(
+        "the signing keys in the data folder cannot be used: {0}; is seal.key the one of this folder?"
+    )]
+    Keys(#[from] KeysError),
     /// A secret cannot be hashed.
     #[error(transparent)]
     Hash(#[from] HashError),
+    /// There is no administrator.
+    #[error(transparent)]
+    Administrator(#[from] AdministratorError),
     /// No randomness, no secrets.
     #[error(transparent)]
     NoRandomness(#[from] NoRandomness),
@@ -121,33 +133,25 @@ async fn serve(options: Options) -> Result<(), ServeError> {
     create_tables(&embedded.client(), &tables).await?;
     let stores = Stores::on(&embedded.client(), &tables);
     let hasher = Arc::new(SecretHasher::new(&mut rng));
-    let sealing = Sealing::Local(folder.sealing_key(&mut rng)?);
+    let is_first = stores.keys.load().await?.rings.is_empty();
+    let sealing = Sealing::Local(folder.sealing_key_or_new(is_first, &mut rng)?);
+    let rotator = Rotator::new(stores.keys.clone(), sealing.clone());
     let choices = Choices {
         registration_is_open: options.self_registration,
         client_cache: options.client_cache_seconds,
     };
     let clock = Arc::new(ambient::now);
     let app = app::assemble(&settings, &stores, sealing, &hasher, choices, clock)?;
-    app.back_channel.warm_up().await;
+    app.back_channel.open_keys().await?;
     let administrator =
         administrator::ensure(&folder, &settings, &stores, &hasher, ambient::now(), &mut rng)
             .await?;
 
-    tokio::spawn(forget_expired(embedded));
+    tokio::spawn(timers::forget_expired(embedded));
+    tokio::spawn(timers::rotate_keys(rotator, options.key_rotation_days));
     welcome::print(&settings, address, &folder, &administrator, &mut rng);
     listener::serve(socket, app.with(demo::routes()).into_router(), shutdown).await;
     Ok(())
-}
-
-/// Deletes what has expired, once an hour, as DynamoDB does by itself.
-async fn forget_expired(embedded: Embedded) {
-    let mut hourly = tokio::time::interval(Duration::from_hours(1));
-    loop {
-        hourly.tick().await;
-        if let Err(error) = embedded.forget_expired() {
-            tracing::warn!(%error, "expired items were not deleted");
-        }
-    }
 }
 
 /// Loopback only: what listens to the world belongs behind API Gateway.

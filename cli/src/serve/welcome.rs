@@ -6,8 +6,8 @@ use identety_domain::{Settings, id};
 use rand::rngs::StdRng;
 
 use super::administrator::LocalAdministrator;
-use super::data::DataFolder;
 use super::demo::{self, DemoUser};
+use crate::data::DataFolder;
 
 /// Prints where the server is and, at the first start, three lines to paste. It is the only time that a
 /// secret is printed.

@@ -11,7 +11,7 @@ use identety_http::ambient::NoRandomness;
 use identety_http::body::BodyError;
 use identety_http::edge::Context;
 use identety_http::form::FormError;
-use identety_http::logging::Outcome;
+use identety_http::logging::{Outcome, Reason};
 use identety_http::response::retry_after;
 
 use crate::FrontDoor;
@@ -100,8 +100,7 @@ impl Failure {
         };
         let mut response = respond(status, &page, &[], &context.id);
         retry_after(&mut response, seconds);
-        let error = if status.is_server_error() { "server_error" } else { "invalid_request" };
-        Outcome::refused(error, &cause).attach(&mut response);
+        Outcome::refused(Reason::of_status(status), &cause).attach(&mut response);
         response
     }
 }

@@ -8,12 +8,13 @@ use identety_domain::grant::Grants;
 use identety_domain::hashing::SecretHasher;
 use identety_domain::limits::SignInLimits;
 use identety_dynamodb::{AccountTable, ClientTable, GrantTable, KeyTable, config};
+use identety_http::logging::Function;
 use identety_http::{ambient, environment, lambda};
 use identety_keys::PublishedKeys;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
-    lambda::start_log();
+    lambda::start_log(Function::Authorize, config::take_retries);
     let dynamodb = config::dynamodb(&config::from_environment().await);
     let table = environment::required;
     let clients = Arc::new(ClientTable::new(dynamodb.clone(), table("IDENTETY_TABLE_CLIENTS")?));
@@ -37,7 +38,7 @@ async fn main() -> Result<(), lambda_http::Error> {
         verifier: keys.clone(),
     };
     // One call before the first request, so that it does not wait for the connection.
-    if let Err(error) = keys.read().await {
+    if let Err(error) = keys.read(ambient::now()).await {
         tracing::error!(%error, "the keys could not be read");
     }
     lambda::run(authorize::router(Arc::new(FrontDoor { channel, keys }))).await

@@ -53,7 +53,7 @@ impl Visit {
             }
         };
         let outcome = match &answer.error {
-            Some(error) => Outcome::refused(error.code.as_str(), error.description),
+            Some(error) => Outcome::refused(error.code, error.description),
             None => Outcome::default(),
         };
         let client = Some(answer.client_id.to_string());

@@ -6,7 +6,7 @@ use http::StatusCode;
 use identety_domain::authorization::{Entered, FlowError, SignInError, Step, TransactionId};
 use identety_domain::{Seconds, Secret};
 use identety_http::form::Form;
-use identety_http::logging::Outcome;
+use identety_http::logging::{Outcome, Reason};
 use identety_http::response;
 
 use crate::failure::Failure;
@@ -30,6 +30,7 @@ async fn show(visit: &Visit) -> Result<Response, Failure> {
 struct Mistake<'a> {
     email: &'a str,
     status: StatusCode,
+    reason: Reason,
     text: String,
     cause: String,
     retry_after: Option<Seconds>,
@@ -57,7 +58,7 @@ async fn page(
     let mut answer = respond(status, &page, &targets, &visit.context.id);
     let client = Some(client.client_id.to_string());
     let outcome = match &mistake {
-        Some(mistake) => Outcome::refused("access_denied", &mistake.cause),
+        Some(mistake) => Outcome::refused(mistake.reason, &mistake.cause),
         None => Outcome::default(),
     };
     Outcome { client, ..outcome }.attach(&mut answer);
@@ -92,16 +93,25 @@ async fn enter(visit: &mut Visit, request: Request) -> Result<Response, Failure>
         Err(error) => error,
     };
     let cause = error.to_string();
-    let (status, text, retry_after) = match error {
-        SignInError::TooManyFailures { retry_after } => {
-            (StatusCode::TOO_MANY_REQUESTS, too_many(retry_after), Some(retry_after))
-        }
-        SignInError::WrongCredentials | SignInError::TooLong | SignInError::Flow(_) => {
-            let text = "The email address or the password is wrong.".to_owned();
-            (StatusCode::BAD_REQUEST, text, None)
-        }
+    let email = &entered.email;
+    let mistake = match error {
+        SignInError::TooManyFailures { retry_after } => Mistake {
+            email,
+            status: StatusCode::TOO_MANY_REQUESTS,
+            reason: Reason::TooManyAttempts,
+            text: too_many(retry_after),
+            cause,
+            retry_after: Some(retry_after),
+        },
+        SignInError::WrongCredentials | SignInError::TooLong | SignInError::Flow(_) => Mistake {
+            email,
+            status: StatusCode::BAD_REQUEST,
+            reason: Reason::WrongPassword,
+            text: "The email address or the password is wrong.".to_owned(),
+            cause,
+            retry_after: None,
+        },
     };
-    let mistake = Mistake { email: &entered.email, status, text, cause, retry_after };
     page(visit, &id, Some(mistake)).await
 }
 

@@ -6,12 +6,13 @@ use client_admin::Management;
 use identety_domain::admin::AdminAuthenticator;
 use identety_domain::hashing::SecretHasher;
 use identety_dynamodb::{AccountTable, ClientTable, GrantTable, KeyTable, config};
+use identety_http::logging::Function;
 use identety_http::{ambient, environment, lambda};
 use identety_keys::PublishedKeys;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
-    lambda::start_log();
+    lambda::start_log(Function::ClientAdmin, config::take_retries);
     let dynamodb = config::dynamodb(&config::from_environment().await);
     let table = environment::required;
     let clients = Arc::new(ClientTable::new(dynamodb.clone(), table("IDENTETY_TABLE_CLIENTS")?));
@@ -31,7 +32,7 @@ async fn main() -> Result<(), lambda_http::Error> {
     };
     // One call before the first request, so that it does not wait for the connection. A failure is left
     // to the requests, which read again.
-    if let Err(error) = keys.read().await {
+    if let Err(error) = keys.read(ambient::now()).await {
         tracing::error!(%error, "the keys could not be read");
     }
     let (users, consents) = (accounts.clone(), accounts);

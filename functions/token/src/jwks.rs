@@ -8,8 +8,16 @@ use axum::response::Response;
 use http::HeaderMap;
 use identety_http::edge::Context;
 use identety_http::response::{self, PublicDocument};
+use identety_keys::OpenedKeys;
 
 use crate::{BackChannel, token};
+
+/// The document that was made of a set of keys.
+#[derive(Clone)]
+pub(crate) struct Published {
+    pub(crate) keys: Arc<OpenedKeys>,
+    pub(crate) document: Arc<PublicDocument>,
+}
 
 pub(crate) async fn get(
     State(state): State<Arc<BackChannel>>,
@@ -20,9 +28,8 @@ pub(crate) async fn get(
         Ok(keys) => keys,
         Err(unready) => return token::unready(&unready, &context),
     };
-    let document = state.jwks.get_or_try_init(async || PublicDocument::new(keys.jwks())).await;
-    match document {
-        Ok(document) => response::public_document(document, &headers),
+    match state.published(&keys) {
+        Ok(document) => response::public_document(&document, &headers),
         Err(error) => response::server_error(&context.id, &error.to_string()),
     }
 }

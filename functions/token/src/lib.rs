@@ -10,7 +10,7 @@ mod revoke;
 mod token;
 mod userinfo;
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use axum::Router;
 use axum::response::Response;
@@ -23,8 +23,7 @@ use identety_domain::grant::Grants;
 use identety_domain::token::TokenServices;
 use identety_http::edge::Context;
 use identety_http::{ambient, response};
-use identety_keys::{KeyVault, OpenedKeys};
-use tokio::sync::OnceCell;
+use identety_keys::{KeyVault, KeysError, OpenedKeys};
 
 /// What the back channel works with.
 pub struct BackChannel {
@@ -32,7 +31,7 @@ pub struct BackChannel {
     authenticator: ClientAuthenticator,
     grants: Grants,
     vault: KeyVault,
-    jwks: OnceCell<response::PublicDocument>,
+    jwks: RwLock<Option<jwks::Published>>,
 }
 
 impl BackChannel {
@@ -44,25 +43,45 @@ impl BackChannel {
         grants: Grants,
         vault: KeyVault,
     ) -> Self {
-        Self { settings, authenticator, grants, vault, jwks: OnceCell::new() }
+        Self { settings, authenticator, grants, vault, jwks: RwLock::default() }
     }
 
     /// Opens the keys before the first request comes, so that it does not wait for that, nor for the
     /// connection to the store. A failure is left to the first request, which tries again.
     pub async fn warm_up(&self) {
-        let opened = match ambient::rng() {
-            Ok(mut rng) => self.vault.opened(ambient::now(), &mut rng).await.map(|_| ()),
-            Err(error) => return tracing::error!(%error, "the keys could not be opened"),
-        };
-        if let Err(error) = opened {
+        if let Err(error) = self.open_keys().await {
             tracing::error!(%error, "the keys could not be opened");
         }
     }
 
-    async fn keys(&self, context: &Context) -> Result<&Arc<OpenedKeys>, Unready> {
+    /// Opens the keys, or says why they cannot be.
+    ///
+    /// # Errors
+    /// When the store or the key management service fails, or a key does not open.
+    pub async fn open_keys(&self) -> Result<(), KeysError> {
+        let mut rng = ambient::rng().map_err(|_| KeysError::NoRandomness)?;
+        self.vault.opened(ambient::now(), &mut rng).await.map(|_| ())
+    }
+
+    async fn keys(&self, context: &Context) -> Result<Arc<OpenedKeys>, Unready> {
         let mut rng = ambient::rng().map_err(|error| Unready(error.to_string()))?;
         let opened = self.vault.opened(context.now, &mut rng).await;
         opened.map_err(|error| Unready(error.to_string()))
+    }
+
+    /// The document of `keys`: the one that was made before, as long as the keys are the same.
+    fn published(
+        &self,
+        keys: &Arc<OpenedKeys>,
+    ) -> Result<Arc<response::PublicDocument>, serde_json::Error> {
+        let known = self.jwks.read().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(known) = known.filter(|known| Arc::ptr_eq(&known.keys, keys)) {
+            return Ok(known.document);
+        }
+        let document = Arc::new(response::PublicDocument::new(keys.jwks())?);
+        let published = jwks::Published { keys: keys.clone(), document: document.clone() };
+        *self.jwks.write().unwrap_or_else(PoisonError::into_inner) = Some(published);
+        Ok(document)
     }
 
     async fn services(&self, context: &Context) -> Result<TokenServices, Unready> {
@@ -70,9 +89,9 @@ impl BackChannel {
         Ok(TokenServices {
             settings: self.settings.clone(),
             authenticator: self.authenticator.clone(),
-            signer: keys.clone(),
-            verifier: keys.clone(),
             refresh_key: keys.refresh_key().clone(),
+            verifier: keys.clone(),
+            signer: keys,
             grants: self.grants.clone(),
         })
     }

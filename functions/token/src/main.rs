@@ -6,6 +6,7 @@ use identety_domain::authentication::{ClientAuthenticator, RecentClients};
 use identety_domain::grant::Grants;
 use identety_domain::hashing::SecretHasher;
 use identety_dynamodb::{AccountTable, ClientTable, GrantTable, KeyTable, config};
+use identety_http::logging::Function;
 use identety_http::{ambient, environment, lambda};
 use identety_keys::kms::{self, Kms};
 use identety_keys::{KeyVault, Sealing};
@@ -13,7 +14,7 @@ use token::BackChannel;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
-    lambda::start_log();
+    lambda::start_log(Function::Token, config::take_retries);
     let aws = config::from_environment().await;
     let dynamodb = config::dynamodb(&aws);
     let table = environment::required;

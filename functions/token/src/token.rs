@@ -7,9 +7,11 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use http::{HeaderMap, StatusCode};
 use identety_domain::Secret;
-use identety_domain::token::{self, Issued, OAuthErrorCode, PublicError, Refusal, TokenParameters};
+use identety_domain::token::{
+    self, InvalidGrant, Issued, OAuthErrorCode, PublicError, Refusal, TokenError, TokenParameters,
+};
 use identety_http::edge::Context;
-use identety_http::logging::Outcome;
+use identety_http::logging::{Outcome, Theft};
 use identety_http::{ambient, response};
 
 use crate::{BackChannel, Unready, cors, request};
@@ -35,6 +37,7 @@ pub(crate) async fn post(
         code_verifier: form.take("code_verifier").map(Secret::new),
         refresh_token: form.take("refresh_token").map(Secret::new),
     };
+    let grant = parameters.grant().ok();
     let services = match state.services(&context).await {
         Ok(services) => services,
         Err(unready) => return self::unready(&unready, &context),
@@ -51,7 +54,8 @@ pub(crate) async fn post(
             cors::share(&mut response, &headers, client.as_deref());
             let outcome = response.extensions_mut().remove::<Outcome>().unwrap_or_default();
             let client = client.map(|client| client.client_id.to_string());
-            Outcome { client, ..outcome }.attach(&mut response);
+            let theft = theft(&error);
+            Outcome { client, grant, theft, ..outcome }.attach(&mut response);
             response
         }
     }
@@ -61,8 +65,17 @@ fn success(issued: &Issued, headers: &HeaderMap, context: &Context) -> Response 
     let mut response = response::json(StatusCode::OK, &issued.response, &context.id);
     cors::share(&mut response, headers, Some(&issued.client));
     let client = issued.client.client_id.as_str();
-    Outcome::success(client, Some(issued.grant.as_str())).attach(&mut response);
+    Outcome::success(client, Some(issued.grant)).attach(&mut response);
     response
+}
+
+/// What an error says of somebody who has a copy.
+const fn theft(error: &TokenError) -> Option<Theft> {
+    match error {
+        TokenError::InvalidGrant(InvalidGrant::CodeReused) => Some(Theft::Code),
+        TokenError::InvalidGrant(InvalidGrant::RefreshTokenReused) => Some(Theft::RefreshToken),
+        _ => None,
+    }
 }
 
 /// The keys are not there: the caller may come back.

@@ -1,5 +1,6 @@
 //! The SDK's settings: explicit, and the same wherever DynamoDB is.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use aws_config::environment::{
@@ -7,12 +8,18 @@ use aws_config::environment::{
 };
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::interceptors::BeforeTransmitInterceptorContextRef;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
-use aws_sdk_dynamodb::config::{Credentials, Region, SharedHttpClient};
+use aws_sdk_dynamodb::config::{
+    ConfigBag, Credentials, Intercept, Region, RuntimeComponents, SharedHttpClient,
+};
+use aws_sdk_dynamodb::error::BoxError;
 use aws_smithy_http_client::Builder as HttpClientBuilder;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{self, TlsContext, TrustStore};
+use aws_smithy_runtime_api::client::interceptors::dyn_dispatch_hint;
+use aws_smithy_runtime_api::client::retries::RequestAttempts;
 
 /// A connection takes some milliseconds; after this it is not coming.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
@@ -46,7 +53,41 @@ pub async fn from_environment() -> SdkConfig {
 /// A client of DynamoDB.
 #[must_use]
 pub fn dynamodb(config: &SdkConfig) -> Client {
-    Client::new(config)
+    let config = aws_sdk_dynamodb::config::Builder::from(config).interceptor(CountRetries);
+    Client::from_conf(config.build())
+}
+
+/// Attempts beyond the first of an operation, of all clients of this process, until they are taken.
+static RETRIES: AtomicU64 = AtomicU64::new(0);
+
+/// How often an operation has been attempted again since this was called last: throttling, a connection
+/// that broke, a server that failed. Where requests are answered one at a time, as on Lambda, it is how often
+/// that was so for one request.
+pub fn take_retries() -> u64 {
+    RETRIES.swap(0, Ordering::Relaxed)
+}
+
+/// Counts the attempts beyond the first.
+#[derive(Debug)]
+struct CountRetries;
+
+#[dyn_dispatch_hint]
+impl Intercept for CountRetries {
+    fn name(&self) -> &'static str {
+        "CountRetries"
+    }
+
+    fn read_before_attempt(
+        &self,
+        _: &BeforeTransmitInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        if config.load::<RequestAttempts>().is_some_and(|made| made.attempts() > 1) {
+            RETRIES.fetch_add(1, Ordering::Relaxed);
+        }
+        Ok(())
+    }
 }
 
 /// A client of the DynamoDB at `endpoint_url` that asks for no real credentials: one on this machine.
@@ -57,7 +98,8 @@ pub fn dynamodb_at(endpoint_url: &str) -> Client {
         .region(local_region())
         .credentials_provider(local_credentials())
         .timeout_config(timeouts())
-        .retry_config(retries());
+        .retry_config(retries())
+        .interceptor(CountRetries);
     Client::from_conf(config.build())
 }
 
@@ -86,7 +128,9 @@ fn http_client() -> SharedHttpClient {
     }
 }
 
-fn timeouts() -> TimeoutConfig {
+/// How long a client waits.
+#[must_use]
+pub fn timeouts() -> TimeoutConfig {
     TimeoutConfig::builder()
         .connect_timeout(CONNECT_TIMEOUT)
         .operation_attempt_timeout(ATTEMPT_TIMEOUT)
@@ -94,7 +138,9 @@ fn timeouts() -> TimeoutConfig {
         .build()
 }
 
-fn retries() -> RetryConfig {
+/// How often a client tries.
+#[must_use]
+pub fn retries() -> RetryConfig {
     RetryConfig::standard().with_max_attempts(MAX_ATTEMPTS).with_initial_backoff(INITIAL_BACKOFF)
 }
 
@@ -113,6 +159,31 @@ mod tests {
         let retries = client.config().retry_config().unwrap();
         assert_eq!(retries.max_attempts(), MAX_ATTEMPTS);
         assert_eq!(retries.initial_backoff(), INITIAL_BACKOFF);
+    }
+
+    #[tokio::test]
+    async fn attempts_beyond_the_first_are_counted_until_they_are_taken() {
+        let counted = |answers: fn(usize) -> Answer| {
+            answering(answers, |config| config.retry_config(retries()).interceptor(CountRetries))
+        };
+        let (fine, _) = counted(|_| Answer::Json(200, "{}"));
+        let (lost, _) = counted(|_| Answer::Lost);
+        let (slow, _) = counted(|request| match request {
+            0 => Answer::Json(500, "{}"),
+            _ => Answer::Json(200, "{}"),
+        });
+        take_retries();
+        fine.list_tables().send().await.unwrap();
+        assert_eq!(take_retries(), 0);
+        lost.list_tables().send().await.unwrap_err();
+        assert_eq!(take_retries(), 2);
+        slow.list_tables().send().await.unwrap();
+        fine.list_tables().send().await.unwrap();
+        assert_eq!((take_retries(), take_retries()), (1, 0));
+        // The settings of functions have it.
+        let function = dynamodb(&from_environment().await);
+        let names: Vec<_> = function.config().interceptors().map(|it| format!("{it:?}")).collect();
+        assert!(names.iter().any(|name| name.contains("CountRetries")), "{names:?}");
     }
 
     #[tokio::test]

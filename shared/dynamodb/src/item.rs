@@ -308,7 +308,23 @@ pub(crate) fn read<T: DeserializeOwned>(item: Item) -> Result<T, StoreError> {
         Some(Ok(schema)) => return Err(corrupt(&what, format!("unknown schema {schema}"))),
         Some(Err(_)) | None => return Err(corrupt(&what, "no schema number")),
     }
+    // What is not there is left out. A null is no such thing, and must not pass for it: a grant whose end
+    // is null would be one that goes on, and so would a secret.
+    if let Some((name, _)) = item.iter().find(|(name, value)| is_null(name, value)) {
+        return Err(corrupt(&what, format!("{name} is null")));
+    }
     serde_item::from_item(item).map_err(|error| corrupt(&what, error))
+}
+
+/// Whether a member is null, or one of the secrets in it has one that is.
+fn is_null(name: &str, value: &AttributeValue) -> bool {
+    match value {
+        AttributeValue::Null(_) => true,
+        AttributeValue::M(secrets) if name == SECRETS => secrets.values().any(|secret| {
+            secret.as_m().is_ok_and(|secret| secret.values().any(AttributeValue::is_null))
+        }),
+        _ => false,
+    }
 }
 
 /// The key of an item, for the log.

@@ -65,7 +65,14 @@ impl KeyStore for KeyTable {
                 .map_err(|error| failed(&error))?;
             for item in page.items.unwrap_or_default() {
                 match item::to_stored_key(item)? {
-                    StoredKey::Ring(ring) => keys.rings.push(ring),
+                    StoredKey::Ring(ring) if ring.is_sound() => keys.rings.push(ring),
+                    StoredKey::Ring(ring) => {
+                        let what = format!(
+                            "the ring of {} has keys that no rule makes",
+                            ring.alg.as_str()
+                        );
+                        return Err(StoreError::Corrupt(what.into()));
+                    }
                     StoredKey::Wrapped(key) => keys.wrapped_key = Some(key),
                 }
             }
@@ -106,18 +113,44 @@ mod tests {
     use super::*;
     use crate::testing::{Answer, answering};
 
-    const PIECES: [&str; 2] = [
-        r#"{"Items": [{"pk": {"S": "KEY"}, "sk": {"S": "SEAL"}, "schema": {"N": "1"},
-            "wrapped": {"S": "w"}}], "LastEvaluatedKey": {"pk": {"S": "KEY"}, "sk": {"S": "SEAL"}}}"#,
-        r#"{"Items": [{"pk": {"S": "KEY"}, "sk": {"S": "RS256"}, "schema": {"N": "1"},
-            "alg": {"S": "RS256"}, "version": {"N": "1"}, "keys": {"L": []}}]}"#,
-    ];
+    const SEAL: &str = r#"{"Items": [{"pk": {"S": "KEY"}, "sk": {"S": "SEAL"}, "schema": {"N": "1"},
+        "wrapped": {"S": "w"}}], "LastEvaluatedKey": {"pk": {"S": "KEY"}, "sk": {"S": "SEAL"}}}"#;
+
+    /// An answer with one ring, whose keys are in these states.
+    fn ring(states: &[&str]) -> &'static str {
+        let key = |(number, state): (usize, &&str)| {
+            format!(
+                r#"{{"M": {{"kid": {{"S": "{number}"}}, "state": {{"S": "{state}"}}, "since": {{"N": "1"}},
+                    "public": {{"M": {{"kty": {{"S": "RSA"}}, "n": {{"S": "n"}}, "e": {{"S": "e"}}}}}},
+                    "sealed": {{"S": "s"}}}}}}"#
+            )
+        };
+        let keys: Vec<_> = states.iter().enumerate().map(key).collect();
+        let ring = format!(
+            r#"{{"Items": [{{"pk": {{"S": "KEY"}}, "sk": {{"S": "RS256"}}, "schema": {{"N": "1"}},
+                "alg": {{"S": "RS256"}}, "version": {{"N": "1"}}, "keys": {{"L": [{}]}}}}]}}"#,
+            keys.join(",")
+        );
+        ring.leak()
+    }
 
     #[tokio::test]
     async fn keys_that_come_in_pieces_are_all_loaded() {
-        let (dynamo, _) = answering(|request| Answer::Json(200, PIECES[request]), |config| config);
+        let pieces = [SEAL, ring(&["current", "next"])];
+        let (dynamo, _) =
+            answering(move |request| Answer::Json(200, pieces[request]), |config| config);
         let keys = KeyTable::new(dynamo, "keys").load().await.unwrap();
         assert_eq!(keys.rings.len(), 1);
         assert!(keys.wrapped_key.is_some());
+    }
+
+    #[tokio::test]
+    async fn a_ring_that_no_rule_makes_is_corrupt() {
+        for states in [&["current"][..], &["next", "next"], &["current", "current", "next"]] {
+            let answer = ring(states);
+            let (dynamo, _) = answering(move |_| Answer::Json(200, answer), |config| config);
+            let error = KeyTable::new(dynamo, "keys").load().await.unwrap_err();
+            assert!(matches!(error, StoreError::Corrupt(_)), "{states:?}: {error}");
+        }
     }
 }

@@ -34,9 +34,6 @@ mod grants;
 mod item;
 mod keys;
 mod listing;
-#[cfg(feature = "embedded")]
-#[cfg(test)]
-mod lost_answers;
 mod requests;
 mod schema;
 #[cfg(test)]

@@ -9,13 +9,13 @@ use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::{self, Next};
 use axum::response::Response;
-use http::{HeaderValue, Method, StatusCode};
+use http::{HeaderValue, StatusCode};
 use identety_domain::limits::PeerAddress;
 use identety_domain::token::{OAuthErrorCode, PublicError};
 use identety_domain::{Timestamp, id};
 use tower_http::catch_panic::CatchPanicLayer;
 
-use crate::logging::Outcome;
+use crate::logging::{self, Line, Outcome, Reason};
 use crate::problem::Problem;
 use crate::{ambient, response};
 
@@ -25,6 +25,13 @@ pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 /// By which people ask for a log line.
 #[derive(Clone, Debug)]
 pub struct RequestId(Arc<str>);
+
+impl RequestId {
+    /// An id that somebody else has given the request.
+    pub(crate) fn given(id: &str) -> Self {
+        Self(id.into())
+    }
+}
 
 impl fmt::Display for RequestId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -43,6 +50,10 @@ pub struct Context {
     pub peer: PeerAddress,
 }
 
+/// The id of the request in API Gateway's access log.
+#[derive(Clone, Debug)]
+pub(crate) struct ApiRequestId(pub(crate) String);
+
 /// Where the administration API begins; its errors are problem details.
 const ADMIN: &str = "/admin";
 
@@ -58,13 +69,12 @@ pub fn finish(routes: Router, clock: Clock) -> Router {
 /// Gives the request its context and writes the log line of its answer.
 async fn observe(State(clock): State<Clock>, mut request: Request, next: Next) -> Response {
     let started = clock();
-    let id = match ambient::rng() {
-        Ok(mut rng) => RequestId(id::uuid_v7(started, &mut rng).to_string().into()),
-        Err(_) => RequestId("none".into()),
-    };
-    let peer = request.extensions_mut().remove::<PeerAddress>();
+    let extensions = request.extensions_mut();
+    let id = extensions.remove::<RequestId>().unwrap_or_else(|| new_id(started));
+    let api_request = extensions.remove::<ApiRequestId>();
+    let peer = extensions.remove::<PeerAddress>();
     let peer = peer.unwrap_or_else(|| PeerAddress("unknown".to_owned()));
-    request.extensions_mut().insert(Context { id: id.clone(), now: started, peer });
+    extensions.insert(Context { id: id.clone(), now: started, peer });
 
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
@@ -77,39 +87,37 @@ async fn observe(State(clock): State<Clock>, mut request: Request, next: Next) -
     if let Ok(value) = HeaderValue::from_str(&id.0) {
         response.headers_mut().insert("x-request-id", value);
     }
-    log(&id, &method, route.as_ref(), &response, clock().since(started));
+    let outcome = outcome_of(&mut response);
+    let at = clock();
+    logging::write(Line {
+        at,
+        request: &id.0,
+        api_request: api_request.as_ref().map(|id| id.0.as_str()),
+        method: &method,
+        route: route.as_ref().map_or("unmatched", MatchedPath::as_str),
+        status: response.status().as_u16(),
+        duration: at.since(started),
+        outcome: &outcome,
+        store_retries: 0,
+        cold_start: None,
+    });
     response
 }
 
-fn log(
-    id: &RequestId,
-    method: &Method,
-    route: Option<&MatchedPath>,
-    response: &Response,
-    duration: std::time::Duration,
-) {
-    let outcome = response.extensions().get::<Outcome>().cloned().unwrap_or_default();
-    let Outcome { client, grant, error, cause } = outcome;
-    let status = response.status().as_u16();
-    let route = route.map_or("unmatched", MatchedPath::as_str);
-    let millis = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
-    macro_rules! line {
-        ($level:ident) => {
-            tracing::$level!(
-                request.id = %id,
-                http.method = %method,
-                http.route = route,
-                http.status = status,
-                duration_ms = millis,
-                client,
-                grant,
-                error,
-                cause,
-                "request"
-            )
-        };
+fn new_id(now: Timestamp) -> RequestId {
+    match ambient::rng() {
+        Ok(mut rng) => RequestId(id::uuid_v7(now, &mut rng).to_string().into()),
+        Err(_) => RequestId("none".into()),
     }
-    if response.status().is_server_error() { line!(error) } else { line!(info) }
+}
+
+/// What the handler says of its answer. Of a refusal that nobody explains, the status is the reason.
+fn outcome_of(response: &mut Response) -> Outcome {
+    let status = response.status();
+    let outcome = response.extensions_mut().remove::<Outcome>().unwrap_or_default();
+    let is_refusal = status.is_client_error() || status.is_server_error();
+    let reason = outcome.reason.or_else(|| is_refusal.then(|| Reason::of_status(status)));
+    Outcome { reason, ..outcome }
 }
 
 async fn security_headers(mut response: Response) -> Response {

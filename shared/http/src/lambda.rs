@@ -8,15 +8,21 @@ use http::uri::PathAndQuery;
 use identety_domain::limits::PeerAddress;
 use lambda_http::request::RequestContext;
 use lambda_http::{Error, Request, RequestExt as _};
-use tower::ServiceBuilder;
+use tower::util::MapRequest;
 
-use crate::edge;
-use crate::{ambient, environment, logging};
+use crate::edge::{self, ApiRequestId, RequestId};
+use crate::logging::{self, Format, Function, FunctionLog};
+use crate::{ambient, environment};
 
-/// Starts the log of a function: JSON, at the level of `IDENTETY_LOG` or `info`.
-pub fn start_log() {
+/// Starts the log of a function: JSON, at the level of `IDENTETY_LOG` or `info`. With a namespace in
+/// `IDENTETY_METRICS` its lines are metrics too. `take_store_retries` tells how often the store was asked
+/// again since it was called last.
+pub fn start_log(function: Function, take_store_retries: fn() -> u64) {
     let level = environment::optional("IDENTETY_LOG").unwrap_or_else(|| "info".to_owned());
-    logging::init(logging::Format::Json, &level);
+    let namespace = environment::optional("IDENTETY_METRICS");
+    let started = ambient::now();
+    let log = FunctionLog { function, namespace, take_store_retries, started };
+    logging::init(Format::Json(log), &level);
 }
 
 /// Answers events with `routes` until the process is ended.
@@ -25,20 +31,40 @@ pub fn start_log() {
 /// When the Runtime API is out of reach.
 pub async fn run(routes: Router) -> Result<(), Error> {
     let app = edge::finish(routes, Arc::new(ambient::now));
-    lambda_http::run(ServiceBuilder::new().map_request(from_gateway).service(app)).await
+    logging::started();
+    lambda_http::run(door(app)).await
 }
 
-/// Takes the caller's address from the event, and the stage's name off the path.
+/// What takes the requests of [`lambda_http`] to a router.
+pub type Door = MapRequest<Router, fn(Request) -> Request>;
+
+/// The way from an event to a router, for the runtime, or for somebody who has events of their own.
+#[must_use]
+pub fn door(app: Router) -> Door {
+    MapRequest::new(app, from_gateway)
+}
+
+/// Takes the caller's address and the request's ids from the event, and the stage's name off the path.
 fn from_gateway(mut request: Request) -> Request {
+    // Lambda's own id, so that our line and Lambda's lines about the same invocation have one.
+    let invocation =
+        request.lambda_context_ref().map(|context| RequestId::given(&context.request_id));
+    if let Some(id) = invocation {
+        request.extensions_mut().insert(id);
+    }
     let context = match request.request_context_ref() {
         Some(RequestContext::ApiGatewayV2(context)) => {
-            Some((context.stage.clone(), context.http.source_ip.clone()))
+            let source_ip = context.http.source_ip.clone();
+            Some((context.stage.clone(), source_ip, context.request_id.clone()))
         }
         _ => None,
     };
-    let Some((stage, source_ip)) = context else { return request };
+    let Some((stage, source_ip, id)) = context else { return request };
     if let Some(address) = source_ip {
         request.extensions_mut().insert(PeerAddress(address));
+    }
+    if let Some(id) = id {
+        request.extensions_mut().insert(ApiRequestId(id));
     }
     let stage = stage.filter(|stage| stage != "$default");
     if let Some(uri) = stage.and_then(|stage| without_stage(request.uri(), &stage)) {
@@ -67,6 +93,8 @@ mod tests {
     use lambda_http::{Adapter, Context, LambdaEvent, Service as _};
     use rstest::rstest;
     use serde_json::{Value, json};
+
+    use tower::ServiceBuilder;
 
     use super::*;
 

@@ -10,7 +10,7 @@ use identety_domain::Seconds;
 use serde_json::{Value, json};
 
 use crate::edge::RequestId;
-use crate::logging::Outcome;
+use crate::logging::{Outcome, Reason};
 use crate::response;
 
 /// An error of the administration API.
@@ -42,7 +42,8 @@ impl Problem {
     pub fn invalid(errors: Vec<FieldError>) -> Self {
         let names: Vec<_> = errors.iter().map(|error| error.field.as_str()).collect();
         let detail = format!("not valid: {}", names.join(", "));
-        Self { errors, ..Self::new(StatusCode::BAD_REQUEST, detail) }
+        let cause = format!("not valid: {}", names_for_the_log(&errors));
+        Self { errors, ..Self::new(StatusCode::BAD_REQUEST, detail) }.because(&cause)
     }
 
     /// 400 for one member or parameter.
@@ -105,7 +106,36 @@ impl Problem {
             response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
         }
         response::retry_after(&mut response, retry_after);
-        Outcome::refused(title, &cause.unwrap_or(detail)).attach(&mut response);
+        Outcome::refused(Reason::of_status(status), &cause.unwrap_or(detail)).attach(&mut response);
         response
+    }
+}
+
+/// The names of members and parameters that are ours. A name that the caller made up may be anything, such
+/// as a secret in the wrong place.
+fn names_for_the_log(errors: &[FieldError]) -> String {
+    let known = |error: &FieldError| match error.message.as_str() {
+        "is unknown" => "one that is unknown".to_owned(),
+        _ => error.field.split('.').next().unwrap_or_default().to_owned(),
+    };
+    errors.iter().map(known).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_log_hears_no_name_that_the_caller_made_up() {
+        let problem = Problem::invalid(vec![
+            FieldError::new("m2m_secret_of_somebody", "is unknown"),
+            FieldError::new("metadata.m2m_secret_of_somebody", "must be shorter"),
+            FieldError::new("redirectUris[1]", "must be a URL"),
+        ]);
+        let response = problem.into_response();
+        let outcome = response.extensions().get::<Outcome>().unwrap();
+        let expected = "not valid: one that is unknown, metadata, redirectUris[1]";
+        assert_eq!(outcome.cause.as_deref(), Some(expected));
+        assert_eq!(outcome.reason, Some(Reason::InvalidRequest));
     }
 }

@@ -13,7 +13,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::edge::RequestId;
-use crate::logging::Outcome;
+use crate::logging::{Outcome, Reason};
 
 /// The media type of JSON.
 pub const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -82,7 +82,7 @@ pub fn oauth_error_with_status(status: StatusCode, error: PublicError, cause: &s
         response.headers_mut().insert(WWW_AUTHENTICATE, BASIC_CHALLENGE);
     }
     retry_after(&mut response, error.retry_after);
-    Outcome::refused(error.code.as_str(), cause).attach(&mut response);
+    Outcome::refused(Reason::of_oauth_error(status, error.code), cause).attach(&mut response);
     response
 }
 
@@ -116,7 +116,7 @@ pub fn server_error(id: &RequestId, cause: &str) -> Response {
     let description = format!("the server failed; please quote the request id {id}");
     let body = json!({ "error": "server_error", "error_description": description });
     let mut response = with_body(StatusCode::INTERNAL_SERVER_ERROR, JSON, body.to_string());
-    Outcome::refused("server_error", cause).attach(&mut response);
+    Outcome::refused(Reason::ServerError, cause).attach(&mut response);
     response
 }
 

@@ -41,7 +41,7 @@ impl DataKeys for Kms {
             .encryption_context(PURPOSE.0, PURPOSE.1)
             .send()
             .await
-            .map_err(|error| data_key_error(&error))?;
+            .map_err(|error| data_key_error(&error, &self.key_id))?;
         let wrapped = made.ciphertext_blob.ok_or_else(incomplete)?;
         let wrapped = WrappedKey(STANDARD_NO_PAD.encode(wrapped.into_inner()));
         Ok((data_key(made.plaintext)?, wrapped))
@@ -59,7 +59,7 @@ impl DataKeys for Kms {
             .encryption_context(PURPOSE.0, PURPOSE.1)
             .send()
             .await
-            .map_err(|error| data_key_error(&error))?;
+            .map_err(|error| data_key_error(&error, &self.key_id))?;
         data_key(opened.plaintext)
     }
 }
@@ -74,29 +74,37 @@ fn incomplete() -> DataKeyError {
     DataKeyError::Refused("the answer holds no key of 256 bits".into())
 }
 
-/// Which failures may pass by themselves.
-fn data_key_error<E>(error: &SdkError<E>) -> DataKeyError
+/// What a failure means to the person who reads the log, and whether it may pass by itself.
+fn data_key_error<E>(error: &SdkError<E>, key_id: &str) -> DataKeyError
 where
     E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
 {
-    let text = DisplayErrorContext(error).to_string();
-    let passing = match error {
-        SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_) => {
-            true
-        }
-        SdkError::ServiceError(service) => {
-            let throttled = matches!(
-                service.err().code(),
-                Some(
-                    "ThrottlingException"
-                        | "KMSInternalException"
-                        | "DependencyTimeoutException"
-                        | "KeyUnavailableException"
-                )
-            );
-            throttled || service.raw().status().is_server_error()
-        }
-        _ => false,
+    let SdkError::ServiceError(service) = error else {
+        // Neither a request that could not be made nor an answer that is none tells of the key.
+        return DataKeyError::Unavailable(DisplayErrorContext(error).to_string());
     };
-    if passing { DataKeyError::Unavailable(text) } else { DataKeyError::Refused(text) }
+    let code = service.err().code().unwrap_or_default();
+    let said = service.err().message().unwrap_or("no more is known");
+    let why = match code {
+        "DisabledException" => "is disabled; enable it again",
+        "KMSInvalidStateException" => "cannot be used in its state, such as pending deletion",
+        "AccessDeniedException" => "may not be used by this identity: access is denied",
+        "NotFoundException" => "does not exist",
+        "IncorrectKeyException" => "is not the one that wrapped the stored key",
+        "InvalidCiphertextException" => {
+            "does not open the stored key: it is damaged, or wrapped by another KMS key"
+        }
+        "InvalidKeyUsageException" => "is not for encryption",
+        "ThrottlingException"
+        | "KMSInternalException"
+        | "DependencyTimeoutException"
+        | "KeyUnavailableException" => {
+            return DataKeyError::Unavailable(format!("{code}: {said}"));
+        }
+        _ if service.raw().status().is_server_error() => {
+            return DataKeyError::Unavailable(format!("{code}: {said}"));
+        }
+        _ => "cannot be used",
+    };
+    DataKeyError::Refused(format!("the KMS key {key_id} {why} ({code}: {said})"))
 }

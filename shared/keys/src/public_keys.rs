@@ -1,15 +1,11 @@
 //! Judging signatures by the published keys.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use identety_domain::Timestamp;
 use identety_domain::client::SigningAlg;
 use identety_domain::keys::{KeyRing, PublicKey, Verifier};
-use identety_domain::store::{KeyStore, StoreError};
 use jsonwebtoken::{Algorithm, DecodingKey};
 use serde::Deserialize;
 
@@ -42,6 +38,12 @@ impl PublicKeys {
             })
         });
         Self(keys.collect())
+    }
+
+    /// Whether the key that `jws` names is among these. Of what names none that is not asked.
+    pub(crate) fn know_the_key_of(&self, jws: &str) -> bool {
+        let kid = jws.split('.').next().and_then(parse_header).and_then(|header| header.kid);
+        kid.is_none_or(|kid| self.0.contains_key(&kid))
     }
 }
 
@@ -79,73 +81,10 @@ fn is_typ(actual: &str, expected: &str) -> bool {
     actual.eq_ignore_ascii_case(expected)
 }
 
-/// The public keys of a process that does not sign: read from the store, and read again when a token
-/// names a key that is not among them.
-pub struct PublishedKeys {
-    store: Arc<dyn KeyStore>,
-    known: RwLock<Arc<PublicKeys>>,
-    /// When an unknown `kid` last made the store be read.
-    reread_at: Mutex<Option<Timestamp>>,
-}
-
-/// How soon an unknown `kid` makes the store be read again: strangers can make up as many as they like.
-const REREAD_AFTER: Duration = Duration::from_secs(5);
-
-impl PublishedKeys {
-    /// Knows no keys yet.
-    #[must_use]
-    pub fn new(store: Arc<dyn KeyStore>) -> Self {
-        Self { store, known: RwLock::default(), reread_at: Mutex::default() }
-    }
-
-    /// Reads the keys from the store.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn read(&self) -> Result<(), StoreError> {
-        let keys = PublicKeys::of(&self.store.load().await?.rings);
-        *self.known.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
-        Ok(())
-    }
-
-    /// Makes the key that signed `jws` known, if it is published.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn prepare(&self, jws: &str, now: Timestamp) -> Result<(), StoreError> {
-        let kid = jws.split('.').next().and_then(parse_header).and_then(|header| header.kid);
-        match kid {
-            Some(kid) if !self.known().0.contains_key(&kid) && self.may_reread(now) => {
-                self.read().await
-            }
-            Some(_) | None => Ok(()),
-        }
-    }
-
-    /// Whether it is time; if so, the next time is [`REREAD_AFTER`] later.
-    fn may_reread(&self, now: Timestamp) -> bool {
-        let mut reread_at = self.reread_at.lock().unwrap_or_else(PoisonError::into_inner);
-        let due = reread_at.is_none_or(|last| now.since(last) >= REREAD_AFTER);
-        if due {
-            *reread_at = Some(now);
-        }
-        due
-    }
-
-    fn known(&self) -> Arc<PublicKeys> {
-        self.known.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-}
-
-impl Verifier for PublishedKeys {
-    fn verify(&self, typ: &str, jws: &str) -> Option<Vec<u8>> {
-        self.known().verify(typ, jws)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use hmac_by_hand::hs256;
+    use identety_domain::Timestamp;
     use identety_domain::keys::{NewKey, SealedKey};
 
     use super::*;

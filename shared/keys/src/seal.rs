@@ -8,10 +8,15 @@ use async_trait::async_trait;
 use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
-use identety_domain::keys::{SealedKey, WrappedKey};
+use identety_domain::client::SigningAlg;
+use identety_domain::id;
+use identety_domain::keys::{KeyRing, NewKey, SealedKey, WrappedKey};
+use identety_domain::store::StoredKeys;
+use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
 use crate::KeysError;
+use crate::key_pair::KeyPair;
 
 /// 256 bits that seal and open.
 pub type DataKey = Zeroizing<[u8; 32]>;
@@ -53,6 +58,43 @@ impl fmt::Debug for Sealing {
             Self::Managed(_) => "Sealing::Managed",
         })
     }
+}
+
+impl Sealing {
+    /// The key that sealed what is stored; `None` where nothing is sealed yet.
+    pub(crate) async fn data_key(&self, stored: &StoredKeys) -> Result<Option<DataKey>, KeysError> {
+        match (self, &stored.wrapped_key) {
+            (Self::Local(key), _) => Ok(Some(key.clone())),
+            (Self::Managed(service), Some(wrapped)) => Ok(Some(service.unwrap(wrapped).await?)),
+            (Self::Managed(_), None) if stored.rings.is_empty() => Ok(None),
+            // Another key would open nothing of what is there.
+            (Self::Managed(_), None) => Err(KeysError::SealMissing),
+        }
+    }
+
+    /// A new key, where a service makes them.
+    pub(crate) async fn generate(&self) -> Result<Option<(DataKey, WrappedKey)>, KeysError> {
+        match self {
+            Self::Local(_) => Ok(None),
+            Self::Managed(service) => Ok(Some(service.generate().await?)),
+        }
+    }
+}
+
+/// A new key pair, sealed, with a name that no key of `rings` has.
+pub(crate) fn new_key(
+    alg: SigningAlg,
+    sealer: &Sealer,
+    rings: &[KeyRing],
+    rng: &mut (dyn CryptoRng + Send),
+) -> Result<NewKey, KeysError> {
+    let pair = KeyPair::generate(alg)?;
+    let mut kid = id::random_text::<12>(rng);
+    while rings.iter().any(|ring| ring.key(&kid).is_some()) {
+        kid = id::random_text::<12>(rng);
+    }
+    let sealed = sealer.seal(&kid, &pair.to_pkcs8()?)?;
+    Ok(NewKey { kid, public: pair.public()?, sealed })
 }
 
 /// Seals private keys and opens them.

@@ -1,41 +1,49 @@
-//! The signing keys of this process: made when a deployment has none, opened once, kept.
+//! The signing keys of this process: made when a deployment has none, opened once, and followed through
+//! rotations.
 
-use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use identety_domain::Timestamp;
 use identety_domain::client::SigningAlg;
-use identety_domain::grant::RefreshKey;
-use identety_domain::keys::{Jwks, KeyRing, NewKey, Signer, SigningError, Verifier};
+use identety_domain::keys::{KeyRing, REREAD_EVERY};
 use identety_domain::store::{Change, KeyStore, StoredKeys};
-use identety_domain::{Timestamp, id};
 use rand_core::CryptoRng;
-use serde::Serialize;
-use tokio::sync::OnceCell;
+use tokio::sync::Mutex;
 
-use crate::key_pair::KeyPair;
-use crate::public_keys::PublicKeys;
+use crate::KeysError;
+use crate::opened::{OpenedKeys, open_current};
 use crate::refresh_key;
-use crate::seal::{DataKey, DataKeys, Sealer, Sealing};
-use crate::{DataKeyError, KeysError};
+use crate::schedule::Schedule;
+use crate::seal::{DataKey, Sealer, Sealing, new_key};
 
-/// Opens the signing keys at the first need, and keeps them.
+/// Opens the signing keys at the first need, keeps them, and reads the store again every five minutes.
 pub struct KeyVault {
     store: Arc<dyn KeyStore>,
     sealing: Sealing,
-    opened: OnceCell<Arc<OpenedKeys>>,
+    held: RwLock<Option<Held>>,
+    /// Held by the one that reads the store.
+    reading: Mutex<()>,
+    schedule: Schedule,
+}
+
+/// What a process keeps: the sealer too, so that following a rotation asks no key management service.
+#[derive(Clone)]
+struct Held {
+    keys: Arc<OpenedKeys>,
+    sealer: Arc<Sealer>,
 }
 
 impl KeyVault {
     /// A vault over `store`. Nothing is read yet.
     #[must_use]
     pub fn new(store: Arc<dyn KeyStore>, sealing: Sealing) -> Self {
-        Self { store, sealing, opened: OnceCell::new() }
+        let (held, reading) = (RwLock::default(), Mutex::default());
+        Self { store, sealing, held, reading, schedule: Schedule::every(REREAD_EVERY) }
     }
 
-    /// The opened keys. The first call reads the store, makes what is missing and opens it; when that
-    /// fails, the next call tries again.
+    /// The opened keys, at most five minutes old. The first call reads the store, makes what is missing and
+    /// opens it; when that fails, the next call tries again. Once there are keys, no call fails: while one
+    /// call reads them again, or when that fails, the keys at hand go on.
     ///
     /// # Errors
     /// When the store or the key management service fails, or a key does not open.
@@ -43,23 +51,86 @@ impl KeyVault {
         &self,
         now: Timestamp,
         rng: &mut (dyn CryptoRng + Send),
-    ) -> Result<&Arc<OpenedKeys>, KeysError> {
-        self.opened.get_or_try_init(|| self.open(now, rng)).await
+    ) -> Result<Arc<OpenedKeys>, KeysError> {
+        match self.held() {
+            Some(held) if self.schedule.is_due(now) => Ok(self.followed(held, now).await),
+            Some(held) => Ok(held.keys),
+            None => self.first(now, rng).await,
+        }
+    }
+
+    fn held(&self) -> Option<Held> {
+        self.held.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn hold(&self, held: Held, now: Timestamp) {
+        *self.held.write().unwrap_or_else(PoisonError::into_inner) = Some(held);
+        self.schedule.done(now);
+    }
+
+    async fn first(
+        &self,
+        now: Timestamp,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<Arc<OpenedKeys>, KeysError> {
+        let _reading = self.reading.lock().await;
+        if let Some(held) = self.held() {
+            return Ok(held.keys);
+        }
+        let held = self.open(now, rng).await?;
+        self.hold(held.clone(), now);
+        Ok(held.keys)
+    }
+
+    /// The keys as the store has them now; those at hand when somebody else is reading or the store fails.
+    async fn followed(&self, held: Held, now: Timestamp) -> Arc<OpenedKeys> {
+        let Ok(_reading) = self.reading.try_lock() else { return held.keys };
+        if !self.schedule.claim(now) {
+            return self.held().unwrap_or(held).keys;
+        }
+        match self.read_again(&held).await {
+            Ok(keys) => {
+                self.hold(Held { keys: keys.clone(), ..held }, now);
+                keys
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the keys could not be read again; those at hand go on");
+                held.keys
+            }
+        }
+    }
+
+    async fn read_again(&self, held: &Held) -> Result<Arc<OpenedKeys>, KeysError> {
+        let Held { keys: old, sealer } = held;
+        let mut rings = self.store.load().await?.rings;
+        rings.sort_by_key(|ring| ring.alg);
+        if rings == old.rings {
+            return Ok(old.clone());
+        }
+        // A table that is being restored has no keys for a while. That is no reason to stop signing.
+        if old.rings.iter().any(|old| rings.iter().all(|ring| ring.alg != old.alg)) {
+            return Err(KeysError::Gone);
+        }
+        let current = open_current(&rings, sealer, &old.current)?;
+        Ok(Arc::new(OpenedKeys::new(rings, current, old.refresh_key().clone())))
     }
 
     async fn open(
         &self,
         now: Timestamp,
         rng: &mut (dyn CryptoRng + Send),
-    ) -> Result<Arc<OpenedKeys>, KeysError> {
+    ) -> Result<Held, KeysError> {
         let mut stored = self.store.load().await?;
         let data_key = self.data_key(&mut stored).await?;
         let sealer = Sealer::new(&data_key)?;
+        // Where the sealing key is not the one that sealed these, nothing may be written with it.
+        let open = open_current(&stored.rings, &sealer, &[])?;
         for alg in SigningAlg::ALL {
             if stored.rings.iter().any(|ring| ring.alg == alg) {
                 continue;
             }
-            let (current, next) = (new_key(alg, &sealer, rng)?, new_key(alg, &sealer, rng)?);
+            let current = new_key(alg, &sealer, &stored.rings, rng)?;
+            let next = new_key(alg, &sealer, &stored.rings, rng)?;
             let ring = KeyRing::first(alg, current, next, now);
             match self.store.put_ring(&ring).await? {
                 Change::Done => stored.rings.push(ring),
@@ -67,129 +138,28 @@ impl KeyVault {
                 Change::Conflict => stored.rings = self.store.load().await?.rings,
             }
         }
-        // Every process shows the same key set in the same order, for its entity tag follows from that.
         stored.rings.sort_by_key(|ring| ring.alg);
         let refresh_key = refresh_key::derive(&data_key)?;
-        Ok(Arc::new(OpenedKeys::open(&stored.rings, &sealer, refresh_key)?))
+        let current = open_current(&stored.rings, &sealer, &open)?;
+        let keys = Arc::new(OpenedKeys::new(stored.rings, current, refresh_key));
+        Ok(Held { keys, sealer: Arc::new(sealer) })
     }
 
+    /// The key that seals, or a new one where nothing is sealed yet; of two processes that make one, one
+    /// stores it.
     async fn data_key(&self, stored: &mut StoredKeys) -> Result<DataKey, KeysError> {
-        match &self.sealing {
-            Sealing::Local(key) => Ok(key.clone()),
-            Sealing::Managed(data_keys) => self.managed_key(&**data_keys, stored).await,
+        if let Some(key) = self.sealing.data_key(stored).await? {
+            return Ok(key);
         }
-    }
-
-    /// The wrapped key of the store, or a new one; of two processes that make one, one stores it.
-    async fn managed_key(
-        &self,
-        data_keys: &dyn DataKeys,
-        stored: &mut StoredKeys,
-    ) -> Result<DataKey, KeysError> {
-        if let Some(wrapped) = &stored.wrapped_key {
-            return Ok(data_keys.unwrap(wrapped).await?);
-        }
-        let (key, wrapped) = data_keys.generate().await?;
+        let Some((key, wrapped)) = self.sealing.generate().await? else {
+            return Err(KeysError::SealMissing);
+        };
         match self.store.put_wrapped_key(&wrapped).await? {
             Change::Done => Ok(key),
             Change::Conflict => {
                 *stored = self.store.load().await?;
-                let missing = || DataKeyError::Refused("the wrapped key is gone".to_owned());
-                let wrapped = stored.wrapped_key.as_ref().ok_or_else(missing)?;
-                Ok(data_keys.unwrap(wrapped).await?)
+                self.sealing.data_key(stored).await?.ok_or(KeysError::SealMissing)
             }
         }
-    }
-}
-
-fn new_key(
-    alg: SigningAlg,
-    sealer: &Sealer,
-    rng: &mut (dyn CryptoRng + Send),
-) -> Result<NewKey, KeysError> {
-    let pair = KeyPair::generate(alg)?;
-    let kid = id::random_text::<12>(rng);
-    let sealed = sealer.seal(&kid, &pair.to_pkcs8()?)?;
-    Ok(NewKey { kid, public: pair.public()?, sealed })
-}
-
-/// The current key pairs, the public halves of all, and the key of refresh tokens.
-pub struct OpenedKeys {
-    current: Vec<CurrentKey>,
-    public: PublicKeys,
-    jwks: Jwks,
-    refresh_key: RefreshKey,
-}
-
-struct CurrentKey {
-    alg: SigningAlg,
-    kid: String,
-    pair: KeyPair,
-}
-
-/// The header of what this server signs.
-#[derive(Serialize)]
-struct Header<'a> {
-    typ: &'a str,
-    alg: &'a str,
-    kid: &'a str,
-}
-
-impl OpenedKeys {
-    fn open(
-        rings: &[KeyRing],
-        sealer: &Sealer,
-        refresh_key: RefreshKey,
-    ) -> Result<Self, KeysError> {
-        let mut current = Vec::new();
-        for ring in rings {
-            if let Some(key) = ring.current() {
-                let der = sealer.open(&key.kid, &key.sealed)?;
-                let pair = KeyPair::from_pkcs8(ring.alg, &der)?;
-                current.push(CurrentKey { alg: ring.alg, kid: key.kid.clone(), pair });
-            }
-        }
-        Ok(Self { current, public: PublicKeys::of(rings), jwks: Jwks::of(rings), refresh_key })
-    }
-
-    /// What the world sees of the keys.
-    #[must_use]
-    pub fn jwks(&self) -> &Jwks {
-        &self.jwks
-    }
-
-    /// The key under which refresh tokens are made: the same in every process of a deployment.
-    #[must_use]
-    pub fn refresh_key(&self) -> &RefreshKey {
-        &self.refresh_key
-    }
-}
-
-impl Signer for OpenedKeys {
-    fn sign(&self, alg: SigningAlg, typ: &str, claims: &[u8]) -> Result<String, SigningError> {
-        let key = self.current.iter().find(|key| key.alg == alg);
-        let key = key.ok_or(SigningError::NoKey(alg.as_str()))?;
-        let header = Header { typ, alg: alg.as_str(), kid: &key.kid };
-        let header = serde_json::to_vec(&header).map_err(|_| SigningError::Failed)?;
-        let mut jws = URL_SAFE_NO_PAD.encode(header);
-        jws.push('.');
-        URL_SAFE_NO_PAD.encode_string(claims, &mut jws);
-        let signature = key.pair.sign(jws.as_bytes()).ok_or(SigningError::Failed)?;
-        jws.push('.');
-        URL_SAFE_NO_PAD.encode_string(signature, &mut jws);
-        Ok(jws)
-    }
-}
-
-impl Verifier for OpenedKeys {
-    fn verify(&self, typ: &str, jws: &str) -> Option<Vec<u8>> {
-        self.public.verify(typ, jws)
-    }
-}
-
-impl fmt::Debug for OpenedKeys {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kids = self.current.iter().map(|key| &key.kid);
-        f.debug_list().entries(kids).finish()
     }
 }

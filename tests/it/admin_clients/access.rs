@@ -340,3 +340,32 @@ async fn a_tenant_header_changes_nothing() {
     let spoofed = app.admin("GET", &path).header("x-tenant-id", "other").send().await;
     assert_eq!(spoofed.body, plain.body);
 }
+
+#[tokio::test]
+async fn made_up_kids_make_the_store_be_read_at_most_every_five_seconds() {
+    let (app, faults) = TestApp::start_faulty().await;
+    let client = app.m2m_client(&["clients:read"]).await;
+    let token = app.access_token(&client, &[]).await;
+    let list = |token: String| app.server.get("/admin/clients").bearer(&token).send();
+    assert_eq!(list(token.clone()).await.status, 200);
+    let (_, rest) = token.split_once('.').unwrap();
+    let made_up = |number: u32| {
+        use base64::Engine as _;
+        use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+        let header = json!({"alg": "ES256", "typ": "at+jwt", "kid": format!("made-up-{number}")});
+        format!("{}.{rest}", URL_SAFE_NO_PAD.encode(header.to_string()))
+    };
+    app.advance(5);
+    for round in 0..3 {
+        faults.take_requests();
+        for number in 0..20 {
+            assert_eq!(list(made_up(20 * round + number)).await.status, 401);
+        }
+        // Nothing else is read for them.
+        let reads: Vec<_> = faults.take_requests();
+        assert_eq!(reads.len(), 1, "{reads:?}");
+        assert_eq!(reads[0].operation, "Query");
+        app.advance(5);
+    }
+    assert_eq!(list(token).await.status, 200);
+}

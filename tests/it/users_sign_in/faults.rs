@@ -10,7 +10,7 @@ use super::steps::{
     SESSION, check_answer, check_page, check_redirect, consent_page, count, decide, enter,
     sign_in_page, silently, transaction,
 };
-use crate::faulty::{How, Which, faulty_app};
+use crate::faulty::{How, Verb, faulty_app};
 
 /// Checks the page that says that the server failed, or is busy.
 #[track_caller]
@@ -47,7 +47,7 @@ async fn check_told(app: &TestApp, browser: &mut Browser, answer: Answer, how: H
 async fn before_the_client_is_known_a_store_that_fails_is_a_page(#[case] how: How) {
     let (app, fault) = faulty_app().await;
     let client = app.public_client().await;
-    fault.set((Which::Of("ClientStore::find"), how));
+    fault.set((Verb::FindClient, how));
     check_failure(&app.browser().get(&request(&client, &[])).await, how);
     check_failure(&app.browser().get(&request(&client, &[("prompt", "none")])).await, how);
     fault.clear();
@@ -55,15 +55,15 @@ async fn before_the_client_is_known_a_store_that_fails_is_a_page(#[case] how: Ho
 }
 
 #[rstest]
-#[case("SessionStore::find_session", &[])]
-#[case("UserStore::find", &[])]
-#[case("ConsentStore::consented", &[])]
-#[case("GrantStore::create_grant", &[])]
-#[case("TransactionStore::create_transaction", &[("prompt", "login")])]
-#[case("TransactionStore::create_transaction", &[("prompt", "consent")])]
+#[case(Verb::FindSession, &[])]
+#[case(Verb::FindUser, &[])]
+#[case(Verb::Consented, &[])]
+#[case(Verb::CreateGrant, &[])]
+#[case(Verb::CreateTransaction, &[("prompt", "login")])]
+#[case(Verb::CreateTransaction, &[("prompt", "consent")])]
 #[tokio::test]
 async fn once_it_is_known_where_to_answer_the_client_hears_it(
-    #[case] verb: &'static str,
+    #[case] verb: Verb,
     #[case] changes: &[(&str, &str)],
     #[values(How::Unavailable, How::Corrupt)] how: How,
 ) {
@@ -72,7 +72,7 @@ async fn once_it_is_known_where_to_answer_the_client_hears_it(
     let mut browser = app.browser();
     app.code(&mut browser, &client, &user, &[]).await;
     let grants = count(&app, "GRANT#");
-    fault.set((Which::Of(verb), how));
+    fault.set((verb, how));
     let answer = browser.get(&request(&client, changes)).await;
     check_told(&app, &mut browser, answer, how).await;
     fault.clear();
@@ -81,26 +81,26 @@ async fn once_it_is_known_where_to_answer_the_client_hears_it(
 }
 
 #[rstest]
-#[case("TransactionStore::find_transaction")]
-#[case("ClientStore::find")]
-#[case("GrantStore::find_grant")]
-#[case("AttemptStore::count_attempt")]
-#[case("UserStore::find_by_email")]
-#[case("AttemptStore::uncount_attempt")]
-#[case("SessionStore::create_session")]
-#[case("SessionStore::find_session")]
-#[case("UserStore::find")]
-#[case("ConsentStore::consented")]
+#[case(Verb::FindTransaction)]
+#[case(Verb::FindClient)]
+#[case(Verb::FindGrant)]
+#[case(Verb::CountAttempt)]
+#[case(Verb::FindUserByEmail)]
+#[case(Verb::UncountAttempt)]
+#[case(Verb::CreateSession)]
+#[case(Verb::FindSession)]
+#[case(Verb::FindUser)]
+#[case(Verb::Consented)]
 #[tokio::test]
 async fn a_sign_in_that_cannot_be_finished_is_none(
-    #[case] verb: &'static str,
+    #[case] verb: Verb,
     #[values(How::Unavailable, How::Corrupt)] how: How,
 ) {
     let (app, fault) = faulty_app().await;
     let (client, user) = (app.public_client().await, app.alice().await);
     let mut browser = app.browser();
     let page = sign_in_page(&mut browser, &client, &[]).await;
-    fault.set((Which::Of(verb), how));
+    fault.set((verb, how));
     check_failure(&enter(&mut browser, &page, &user.email, PASSWORD).await, how);
     assert!(!browser.cookies.contains_key(SESSION));
     fault.clear();
@@ -110,11 +110,11 @@ async fn a_sign_in_that_cannot_be_finished_is_none(
 }
 
 #[rstest]
-#[case("AttemptStore::count_attempt", 0)]
-#[case("AttemptStore::count_late_attempt", 9)]
+#[case(Verb::CountAttempt, 0)]
+#[case(Verb::CountLateAttempt, 9)]
 #[tokio::test]
 async fn an_attempt_that_cannot_be_counted_is_not_looked_at(
-    #[case] verb: &'static str,
+    #[case] verb: Verb,
     #[case] failures: usize,
 ) {
     let (app, fault) = faulty_app().await;
@@ -125,7 +125,7 @@ async fn an_attempt_that_cannot_be_counted_is_not_looked_at(
     for _ in 0..failures {
         check_page(&enter(&mut browser, &page, &user.email, "wrong password").await, 400);
     }
-    fault.set((Which::Of(verb), How::Unavailable));
+    fault.set((verb, How::Unavailable));
     let computations = app.hasher.computations();
     for password in ["wrong password", PASSWORD] {
         check_failure(&enter(&mut browser, &page, &user.email, password).await, How::Unavailable);
@@ -141,26 +141,26 @@ async fn an_attempt_that_cannot_be_counted_is_not_looked_at(
 }
 
 #[rstest]
-#[case("allow", "TransactionStore::find_transaction")]
-#[case("allow", "ClientStore::find")]
-#[case("allow", "SessionStore::find_session")]
-#[case("allow", "UserStore::find")]
-#[case("allow", "ConsentStore::consented")]
-#[case("allow", "ConsentStore::consent")]
-#[case("allow", "GrantStore::create_grant")]
-#[case("deny", "GrantStore::find_grant")]
-#[case("deny", "TransactionStore::deny_transaction")]
+#[case("allow", Verb::FindTransaction)]
+#[case("allow", Verb::FindClient)]
+#[case("allow", Verb::FindSession)]
+#[case("allow", Verb::FindUser)]
+#[case("allow", Verb::Consented)]
+#[case("allow", Verb::Consent)]
+#[case("allow", Verb::CreateGrant)]
+#[case("deny", Verb::FindGrant)]
+#[case("deny", Verb::DenyTransaction)]
 #[tokio::test]
 async fn a_decision_that_cannot_be_written_down_can_be_made_again(
     #[case] decision: &str,
-    #[case] verb: &'static str,
+    #[case] verb: Verb,
     #[values(How::Unavailable, How::Corrupt)] how: How,
 ) {
     let (app, fault) = faulty_app().await;
     let (client, user) = (app.public_client().await, app.alice().await);
     let mut browser = app.browser();
     let page = consent_page(&mut browser, &client, &user.email, &[]).await;
-    fault.set((Which::Of(verb), how));
+    fault.set((verb, how));
     check_failure(&decide(&mut browser, &page, decision).await, how);
     assert_eq!(count(&app, "GRANT#"), 0);
     fault.clear();
@@ -186,8 +186,8 @@ async fn a_page_that_cannot_be_shown_says_so(
     let mut browser = app.browser();
     let page = sign_in_page(&mut browser, &client, &[]).await;
     let path = format!("/{path}?transaction={}", transaction(&page));
-    for verb in ["TransactionStore::find_transaction", "ClientStore::find"] {
-        fault.set((Which::Of(verb), how));
+    for verb in [Verb::FindTransaction, Verb::FindClient] {
+        fault.set((verb, how));
         check_failure(&browser.get(&path).await, how);
     }
     fault.clear();
@@ -195,11 +195,11 @@ async fn a_page_that_cannot_be_shown_says_so(
 }
 
 #[rstest]
-#[case("UserStore::create", 0)]
-#[case("SessionStore::create_session", 1)]
+#[case(Verb::CreateUser, 0)]
+#[case(Verb::CreateSession, 1)]
 #[tokio::test]
 async fn a_registration_that_cannot_be_finished_signs_nobody_in(
-    #[case] verb: &'static str,
+    #[case] verb: Verb,
     #[case] users: u64,
 ) {
     let (app, fault) = faulty_app().await;
@@ -209,7 +209,7 @@ async fn a_registration_that_cannot_be_finished_signs_nobody_in(
     let path = format!("/register?transaction={}", transaction(&sign_in));
     let page = browser.get(&path).await;
     let fields = [("email", "new@example.com"), ("password", PASSWORD)];
-    fault.set((Which::Of(verb), How::Unavailable));
+    fault.set((verb, How::Unavailable));
     check_failure(&browser.submit_once(&page, &fields).await, How::Unavailable);
     fault.clear();
     assert!(!browser.cookies.contains_key(SESSION));
@@ -223,19 +223,17 @@ async fn a_registration_that_cannot_be_finished_signs_nobody_in(
 }
 
 #[rstest]
-#[case("SessionStore::sign_out")]
-#[case("SessionStore::end_session")]
+#[case(Verb::SignOut)]
+#[case(Verb::EndSession)]
 #[tokio::test]
-async fn a_sign_out_that_cannot_be_finished_says_so_and_can_be_made_again(
-    #[case] verb: &'static str,
-) {
+async fn a_sign_out_that_cannot_be_finished_says_so_and_can_be_made_again(#[case] verb: Verb) {
     let (app, fault) = faulty_app().await;
     let (client, user) = (app.public_client().await, app.alice().await);
     let mut browser = app.browser();
     let code = app.code(&mut browser, &client, &user, &[]).await;
     let tokens = app.redeem(&client, &code, &[]).await;
     let page = browser.open("/signout").await.page();
-    fault.set((Which::Of(verb), How::Unavailable));
+    fault.set((verb, How::Unavailable));
     check_failure(&browser.submit_once(&page, &[]).await, How::Unavailable);
     assert!(browser.cookies.contains_key(SESSION), "the browser can still name it");
     fault.clear();
@@ -253,7 +251,7 @@ async fn whoever_signs_in_again_after_half_a_sign_out_gets_grants_that_stand() {
     let mut browser = app.browser();
     app.code(&mut browser, &client, &user, &[]).await;
     let page = browser.open("/signout").await.page();
-    fault.set((Which::Of("SessionStore::end_session"), How::Unavailable));
+    fault.set((Verb::EndSession, How::Unavailable));
     check_failure(&browser.submit_once(&page, &[]).await, How::Unavailable);
     fault.clear();
     let code = app.code(&mut browser, &client, &user, &[("prompt", "login")]).await;

@@ -76,6 +76,7 @@ macro_rules! each_sentence {
             secrets::a_new_hash_of_a_secret_that_is_gone_creates_nothing
             secrets::at_first_there_is_no_api_key
             secrets::the_api_key_takes_the_place_of_any_other
+            secrets::a_first_api_key_takes_the_place_of_none
             users::a_created_user_is_found_by_its_id_and_by_its_email
             users::an_email_is_found_whatever_its_case
             users::an_email_may_have_every_length_that_mail_allows
@@ -163,6 +164,7 @@ macro_rules! each_race {
             races::fifty_consents_at_once_are_all_kept
             races::of_twenty_rotations_of_one_ring_one_succeeds
             races::of_twenty_wrapped_keys_one_is_written
+            races::of_twenty_first_api_keys_one_is_written
             races::a_hundred_failures_at_once_are_all_counted
             races::updates_and_uses_of_a_secret_at_once_lose_nothing
         }

@@ -12,7 +12,7 @@ use identety_domain::{Scope, ScopeToken};
 use super::Stores;
 use super::consents::consented;
 use super::fixtures::{
-    at, created, find, find_by_id, id, m2m_client, renamed, ring, secret, updated, user,
+    at, created, find, find_by_id, id, m2m_client, phc, renamed, ring, secret, updated, user,
     user_created, user_found, with_email,
 };
 
@@ -153,6 +153,17 @@ pub async fn of_twenty_wrapped_keys_one_is_written(stores: &Stores) {
     let winner = only(&ends, &Change::Done);
     let keys = stores.keys.load().await.expect("the keys");
     assert_eq!(keys.wrapped_key, Some(contender(winner)));
+}
+
+pub async fn of_twenty_first_api_keys_one_is_written(stores: &Stores) {
+    let contender = |number| phc(&format!("contender-{number}"));
+    let ends = at_once(20, |number| {
+        let (api_keys, key) = (stores.api_keys.clone(), contender(number));
+        async move { api_keys.create_api_key(&key).await }
+    })
+    .await;
+    let winner = only(&ends, &Change::Done);
+    assert_eq!(stores.api_keys.api_key().await.expect("a reading"), Some(contender(winner)));
 }
 
 pub async fn a_hundred_failures_at_once_are_all_counted(stores: &Stores) {

@@ -4,7 +4,7 @@
 
 use identety_domain::Timestamp;
 use identety_domain::client::{Client, StoredSecret};
-use identety_domain::store::Rehashed;
+use identety_domain::store::{Change, Rehashed};
 use uuid::Uuid;
 
 use super::Stores;
@@ -98,6 +98,16 @@ pub async fn the_api_key_takes_the_place_of_any_other(stores: &Stores) {
         stores.api_keys.set_api_key(&key).await.expect("a writing");
         assert_eq!(stores.api_keys.api_key().await.expect("a reading"), Some(key));
     }
+}
+
+pub async fn a_first_api_key_takes_the_place_of_none(stores: &Stores) {
+    let create = async |key: &str| stores.api_keys.create_api_key(&phc(key)).await;
+    assert_eq!(create("first").await.expect("a writing"), Change::Done);
+    assert_eq!(create("second").await.expect("a writing"), Change::Conflict);
+    assert_eq!(stores.api_keys.api_key().await.expect("a reading"), Some(phc("first")));
+    stores.api_keys.set_api_key(&phc("third")).await.expect("a writing");
+    assert_eq!(create("fourth").await.expect("a writing"), Change::Conflict);
+    assert_eq!(stores.api_keys.api_key().await.expect("a reading"), Some(phc("third")));
 }
 
 async fn record(

@@ -1,9 +1,10 @@
-//! A DynamoDB that does for a function what its role allows, and nothing else.
+//! A DynamoDB, or a KMS, that does for a function what its role allows, and nothing else. It remembers what it
+//! was asked.
 
 use std::{
     io,
     net::SocketAddr,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use bytes::Bytes;
@@ -20,7 +21,7 @@ use super::{
     server::{Reply, Server},
 };
 
-/// A loopback port before a DynamoDB.
+/// A loopback port before a DynamoDB or a KMS.
 pub struct Guard {
     server: Server,
     post: Arc<Post>,
@@ -28,26 +29,34 @@ pub struct Guard {
 
 struct Post {
     role: Role,
-    /// What the tables are called, and what the template calls them.
-    tables: Vec<(String, String)>,
-    dynamodb: SocketAddr,
+    /// What the tables and keys are called, and what the template calls them.
+    resources: Vec<(String, String)>,
+    service: SocketAddr,
     client: Client<HttpConnector, Full<Bytes>>,
-    refusals: Mutex<Vec<Access>>,
+    asked: Mutex<Asked>,
+}
+
+/// What was asked for, in that order.
+#[derive(Default)]
+struct Asked {
+    allowed: Vec<Access>,
+    refused: Vec<Access>,
 }
 
 impl Guard {
-    /// Stands before `dynamodb`, whose `tables` are named with their logical ids.
+    /// Stands before `service`, whose `resources` (tables or keys) are named with their logical ids.
     ///
     /// # Errors
     ///
     /// When no loopback port can be had.
     pub async fn start(
         role: Role,
-        tables: Vec<(String, String)>,
-        dynamodb: SocketAddr,
+        resources: Vec<(String, String)>,
+        service: SocketAddr,
     ) -> io::Result<Self> {
         let client = Client::builder(TokioExecutor::new()).build_http();
-        let post = Arc::new(Post { role, tables, dynamodb, client, refusals: Mutex::default() });
+        let asked = Mutex::default();
+        let post = Arc::new(Post { role, resources, service, client, asked });
         let shared = Arc::clone(&post);
         let server = Server::start(move |_, request| {
             let post = Arc::clone(&shared);
@@ -68,33 +77,60 @@ impl Guard {
         format!("http://{}", self.server.address())
     }
 
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.server.address()
+    }
+
     /// What was asked for and not allowed.
     #[must_use]
     pub fn refusals(&self) -> Vec<Access> {
-        self.post.refusals.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.post.asked().refused.clone()
+    }
+
+    /// What was asked for and allowed so far.
+    #[must_use]
+    pub fn uses(&self) -> Vec<Access> {
+        self.post.asked().allowed.clone()
+    }
+
+    /// The role.
+    #[must_use]
+    pub fn role(&self) -> &Role {
+        &self.post.role
     }
 }
 
 impl Post {
     async fn answer(&self, parts: Parts, body: Bytes) -> Reply {
         let target = parts.headers.get("x-amz-target").and_then(|target| target.to_str().ok());
-        let operation = target.and_then(|target| target.split('.').nth(1)).unwrap_or_default();
+        let (service, operation) =
+            target.and_then(|target| target.split_once('.')).unwrap_or_default();
         let request: Value = serde_json::from_slice(&body).unwrap_or_default();
-        let accesses = Access::of(operation, &request, |table| self.logical_id(table));
-        match accesses.into_iter().find(|access| !self.role.allows(access)) {
-            Some(access) => self.refuse(access),
-            None => self.forward(parts, body).await.unwrap_or_else(status),
+        let accesses = match service {
+            "TrentService" => Access::of_kms(operation, &request, |key| self.logical_id(key)),
+            _ => Access::of(operation, &request, |table| self.logical_id(table)),
+        };
+        if let Some(access) = accesses.iter().find(|access| !self.role.allows(access)) {
+            return self.refuse(access.clone());
         }
+        self.asked().allowed.extend(accesses);
+        self.forward(parts, body).await.unwrap_or_else(status)
     }
 
-    fn logical_id(&self, table: &str) -> String {
-        let found = self.tables.iter().find(|(name, _)| name == table);
-        found.map_or_else(|| table.to_owned(), |(_, logical_id)| logical_id.clone())
+    fn asked(&self) -> MutexGuard<'_, Asked> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn logical_id(&self, resource: &str) -> String {
+        let found = self.resources.iter().find(|(name, _)| name == resource);
+        found.map_or_else(|| resource.to_owned(), |(_, logical_id)| logical_id.clone())
     }
 
     fn refuse(&self, access: Access) -> Reply {
         let message = format!("User is not authorized to perform: {}", access.action);
-        self.refusals.lock().unwrap_or_else(PoisonError::into_inner).push(access);
+        self.asked().refused.push(access);
         let kind = "com.amazon.coral.service#AccessDeniedException";
         let body = json!({"__type": kind, "Message": message}).to_string();
         let mut reply = Response::new(Full::from(body));
@@ -105,7 +141,7 @@ impl Post {
     async fn forward(&self, parts: Parts, body: Bytes) -> Result<Reply, StatusCode> {
         let gone = |_| StatusCode::BAD_GATEWAY;
         let mut request = http::Request::from_parts(parts, Full::new(body));
-        let uri = format!("http://{}/", self.dynamodb).parse::<Uri>();
+        let uri = format!("http://{}/", self.service).parse::<Uri>();
         *request.uri_mut() = uri.map_err(|_| StatusCode::BAD_GATEWAY)?;
         let answer = self.client.request(request).await.map_err(|_| StatusCode::BAD_GATEWAY)?;
         let (mut parts, body) = answer.into_parts();

@@ -43,7 +43,7 @@ use tokio::{
 pub use event::{Receipt, Stage, event};
 pub use gateway::Gateway;
 pub use guard::Guard;
-pub use role::{Access, Role};
+pub use role::{Access, Permission, Role};
 pub use routes::{Matched, Route, Routes};
 pub use runtime_api::{InvocationError, RuntimeApi, TIME_LIMIT};
 pub use template::TemplateError;
@@ -114,13 +114,15 @@ impl Function {
         let api = RuntimeApi::start(&self.name, self.instances, self.limit).await?;
         let log = Arc::new(NamedTempFile::new()?);
         let mut processes = JoinSet::new();
+        let mut ids = Vec::new();
         for (instance, address) in api.addresses().enumerate() {
             let child = self.spawn(address, log.path())?;
+            ids.extend(child.id());
             let report = api.obituary(instance);
             let log = Arc::clone(&log);
             processes.spawn(async move { report(last_words(child, log.path()).await) });
         }
-        Ok(RunningFunction { api, log, _processes: processes })
+        Ok(RunningFunction { api, log, ids, _processes: processes })
     }
 
     fn spawn(&self, runtime_api: SocketAddr, log: &Path) -> io::Result<Child> {
@@ -180,6 +182,7 @@ fn read(log: &Path) -> String {
 pub struct RunningFunction {
     api: RuntimeApi,
     log: Arc<NamedTempFile>,
+    ids: Vec<u32>,
     _processes: JoinSet<()>,
 }
 
@@ -191,6 +194,33 @@ impl RunningFunction {
     /// See [`RuntimeApi::invoke`].
     pub async fn invoke(&self, event: &Value) -> Result<Value, InvocationError> {
         self.api.invoke(event).await
+    }
+
+    /// Waits until the processes have started: each has asked for its first event.
+    ///
+    /// # Errors
+    ///
+    /// See [`RuntimeApi::ready`].
+    pub async fn ready(&self) -> Result<(), InvocationError> {
+        self.api.ready().await
+    }
+
+    /// Sends a signal, by name, to its processes and no others: `KILL` ends them, `STOP` freezes them as Lambda
+    /// does between requests, `CONT` thaws them.
+    ///
+    /// # Errors
+    ///
+    /// When the signal cannot be sent.
+    pub async fn signal(&self, name: &str) -> io::Result<()> {
+        let ids = self.ids.iter().map(u32::to_string);
+        let status = Command::new("kill").args(["-s", name]).args(ids).status().await?;
+        if status.success() { Ok(()) } else { Err(io::Error::other("a process has ended")) }
+    }
+
+    /// The ids of its processes.
+    #[must_use]
+    pub fn ids(&self) -> &[u32] {
+        &self.ids
     }
 
     /// Everything that the processes have written so far to their standard output and error.

@@ -1,39 +1,66 @@
-//! What the template lets a function do in DynamoDB, and whether a request keeps to it. Only so much of
-//! IAM as the template uses: allowing statements, `dynamodb:LeadingKeys` and `dynamodb:Attributes`.
+//! What the template lets a function do in DynamoDB and KMS, and whether a request keeps to it. Only so much of
+//! IAM as the template uses: allowing statements, `dynamodb:LeadingKeys`, `dynamodb:Attributes` and
+//! `kms:EncryptionContext`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use serde_json::{Map, Value};
 
 use super::template::{Template, TemplateError};
 
 const ROLE: &str = "AWS::IAM::Role";
+/// Of the condition keys, those that name a part of the encryption context.
+const CONTEXT: &str = "kms:EncryptionContext:";
 
-/// A role, as far as it concerns DynamoDB.
+/// A role, as far as it concerns DynamoDB and KMS.
 #[derive(Clone, Debug)]
 pub struct Role(Vec<Statement>);
 
 #[derive(Clone, Debug)]
 struct Statement {
+    sid: String,
     actions: Vec<String>,
     resource: String,
     /// Patterns for the partition keys; `None` where any will do.
     leading_keys: Option<Vec<String>>,
     /// The attributes that may be named; `None` where any may.
     attributes: Option<Vec<String>>,
+    /// What the encryption context must have.
+    context: BTreeMap<String, String>,
 }
 
-/// What a request does to one item or index.
+/// The smallest part of a role that could be left out of it: of one statement, one action with one pattern
+/// of keys, or one attribute.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Permission {
+    /// The statement's name.
+    pub sid: String,
+    /// The action, or the attribute.
+    pub what: String,
+    /// The pattern of partition keys, or `*`.
+    pub keys: String,
+}
+
+impl fmt::Display for Permission {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}: {} {}", self.sid, self.what, self.keys)
+    }
+}
+
+/// What a request does to one item or index, or to a key of KMS.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Access {
     /// `dynamodb:GetItem` and so on.
     pub action: String,
-    /// The table's name, or `{table}/index/{index}`.
+    /// The table's name, `{table}/index/{index}`, or the key of KMS.
     pub resource: String,
     /// The partition keys that it names.
     pub keys: Vec<String>,
     /// The attributes that it names.
     pub attributes: BTreeSet<String>,
+    /// The encryption context.
+    pub context: BTreeMap<String, String>,
 }
 
 impl Role {
@@ -56,6 +83,21 @@ impl Role {
     #[must_use]
     pub fn allows(&self, access: &Access) -> bool {
         self.0.iter().any(|statement| statement.allows(access))
+    }
+
+    /// Everything that the role allows. What the functions do not ask for themselves is left out: that is
+    /// the log, which Lambda writes for them.
+    #[must_use]
+    pub fn permissions(&self) -> BTreeSet<Permission> {
+        let own = self.0.iter().filter(|statement| !statement.is_about_logs());
+        own.flat_map(Statement::permissions).collect()
+    }
+
+    /// What of the role each statement needs to allow that: of a role without idle words, one statement.
+    #[must_use]
+    pub fn needed_for(&self, access: &Access) -> Vec<BTreeSet<Permission>> {
+        let allowing = self.0.iter().filter(|statement| statement.allows(access));
+        allowing.map(|statement| statement.needed_for(access)).collect()
     }
 }
 
@@ -88,20 +130,52 @@ impl Statement {
         let condition = |operator: &str, key: &str| {
             value["Condition"].get(operator).and_then(|keys| keys.get(key)).map(texts)
         };
+        let context = value["Condition"]["StringEquals"].as_object().into_iter().flatten();
+        let context = context.filter_map(|(key, value)| {
+            Some((key.strip_prefix(CONTEXT)?.to_owned(), value.as_str()?.to_owned()))
+        });
         Some(Self {
+            sid: value["Sid"].as_str()?.to_owned(),
             actions: texts(&value["Action"]),
             resource,
             leading_keys: condition("ForAllValues:StringLike", "dynamodb:LeadingKeys"),
             attributes: condition("ForAllValues:StringEquals", "dynamodb:Attributes"),
+            context: context.collect(),
         })
     }
 
+    fn is_about_logs(&self) -> bool {
+        self.actions.iter().all(|action| action.starts_with("logs:"))
+    }
+
+    fn permissions(&self) -> BTreeSet<Permission> {
+        let any = ["*".to_owned()];
+        let patterns = self.leading_keys.as_deref().unwrap_or(&any);
+        let actions = self.actions.iter().flat_map(|action| {
+            patterns.iter().map(move |pattern| self.permission(action, pattern))
+        });
+        let attributes = self.attributes.iter().flatten();
+        actions.chain(attributes.map(|attribute| self.permission(attribute, "*"))).collect()
+    }
+
+    fn needed_for(&self, access: &Access) -> BTreeSet<Permission> {
+        let any = ["*".to_owned()];
+        let patterns = self.leading_keys.as_deref().unwrap_or(&any);
+        let needed = patterns.iter().filter(|pattern| {
+            self.leading_keys.is_none() || access.keys.iter().any(|key| is_like(key, pattern))
+        });
+        let action = needed.map(|pattern| self.permission(&access.action, pattern));
+        let named = self.attributes.iter().flatten();
+        let named = named.filter(|attribute| access.attributes.contains(*attribute));
+        action.chain(named.map(|attribute| self.permission(attribute, "*"))).collect()
+    }
+
+    fn permission(&self, what: &str, keys: &str) -> Permission {
+        Permission { sid: self.sid.clone(), what: what.to_owned(), keys: keys.to_owned() }
+    }
+
     fn allows(&self, access: &Access) -> bool {
-        let Access { action, resource, keys, attributes } = access;
-        let is_like = |key: &String, pattern: &String| match pattern.strip_suffix('*') {
-            Some(beginning) => key.starts_with(beginning),
-            None => key == pattern,
-        };
+        let Access { action, resource, keys, attributes, context } = access;
         let keys_fit = self.leading_keys.as_ref().is_none_or(|patterns| {
             keys.iter().all(|key| patterns.iter().any(|pattern| is_like(key, pattern)))
         });
@@ -109,7 +183,18 @@ impl Statement {
             .attributes
             .as_ref()
             .is_none_or(|allowed| attributes.iter().all(|attribute| allowed.contains(attribute)));
-        self.actions.contains(action) && self.resource == *resource && keys_fit && attributes_fit
+        let context_fits =
+            self.context.iter().all(|(name, value)| context.get(name) == Some(value));
+        let is_named = self.actions.contains(action) && self.resource == *resource;
+        is_named && keys_fit && attributes_fit && context_fits
+    }
+}
+
+/// Whether a key fits a pattern.
+fn is_like(key: &str, pattern: &str) -> bool {
+    match pattern.strip_suffix('*') {
+        Some(beginning) => key.starts_with(beginning),
+        None => key == pattern,
     }
 }
 
@@ -132,7 +217,7 @@ impl Access {
                     action: "dynamodb:BatchGetItem".to_owned(),
                     resource: logical_id(name),
                     keys: list(&wanted["Keys"]).iter().map(partition).collect(),
-                    attributes: BTreeSet::new(),
+                    ..Self::default()
                 };
                 tables.map(one).collect()
             }
@@ -145,6 +230,22 @@ impl Access {
         }
     }
 
+    /// What a request of this operation of KMS does. `logical_id` says what the template calls a key.
+    pub fn of_kms(
+        operation: &str,
+        request: &Value,
+        logical_id: impl Fn(&str) -> String,
+    ) -> Vec<Self> {
+        let context = request["EncryptionContext"].as_object().into_iter().flatten();
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        vec![Self {
+            action: format!("kms:{operation}"),
+            resource: logical_id(&text(&request["KeyId"])),
+            context: context.map(|(name, value)| (name.clone(), text(value))).collect(),
+            ..Self::default()
+        }]
+    }
+
     fn to_item(operation: &str, request: &Value) -> Self {
         let item = request.get("Key").or_else(|| request.get("Item"));
         let names = item.and_then(Value::as_object).map(Map::keys).into_iter().flatten().cloned();
@@ -153,6 +254,7 @@ impl Access {
             resource: String::new(),
             keys: item.map(partition).into_iter().collect(),
             attributes: names.chain(named(request)).collect(),
+            context: BTreeMap::new(),
         }
     }
 }
@@ -178,84 +280,4 @@ fn named(request: &Value) -> BTreeSet<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use rstest::rstest;
-    use serde_json::json;
-
-    use super::*;
-    use crate::deployment::template;
-
-    fn allows(function: &str, operation: &str, table: &str, key: &str) -> bool {
-        let request = json!({"TableName": table, "Key": {"pk": {"S": key}}});
-        let accesses = Access::of(operation, &request, str::to_owned);
-        let role = Role::of(&template(), function, &[]).unwrap();
-        accesses.iter().all(|access| role.allows(access))
-    }
-
-    #[rstest]
-    #[case("TokenFunction", "GetItem", "ClientsTable", "CLIENT#1", true)]
-    #[case("TokenFunction", "GetItem", "ClientsTable", "APIKEY", false)]
-    #[case("TokenFunction", "PutItem", "ClientsTable", "CLIENT#1", false)]
-    #[case("TokenFunction", "UpdateItem", "GrantsTable", "GRANT#1", true)]
-    #[case("TokenFunction", "PutItem", "GrantsTable", "GRANT#1", false)]
-    #[case("TokenFunction", "UpdateItem", "GrantsTable", "SESSION#1", false)]
-    #[case("TokenFunction", "UpdateItem", "AccountsTable", "USER#1", false)]
-    #[case("AuthorizeFunction", "PutItem", "GrantsTable", "GRANT#1", true)]
-    #[case("AuthorizeFunction", "UpdateItem", "GrantsTable", "GRANT#1", false)]
-    #[case("AuthorizeFunction", "DeleteItem", "GrantsTable", "GRANT#1", false)]
-    #[case("AuthorizeFunction", "GetItem", "ClientsTable", "APIKEY", false)]
-    #[case("AuthorizeFunction", "UpdateItem", "ClientsTable", "CLIENT#1", false)]
-    #[case("AuthorizeFunction", "PutItem", "AccountsTable", "USER#1", false)]
-    #[case("AuthorizeFunction", "DeleteItem", "AccountsTable", "CONSENT#1", false)]
-    #[case("AuthorizeFunction", "PutItem", "KeysTable", "KEY", false)]
-    #[case("ClientAdminFunction", "PutItem", "KeysTable", "KEY", false)]
-    #[case("ClientAdminFunction", "UpdateItem", "GrantsTable", "GRANT#1", false)]
-    #[case("ClientAdminFunction", "GetItem", "GrantsTable", "GRANT#1", false)]
-    fn a_role_reaches_no_further_than_its_function(
-        #[case] function: &str,
-        #[case] operation: &str,
-        #[case] table: &str,
-        #[case] key: &str,
-        #[case] expected: bool,
-    ) {
-        assert_eq!(allows(function, operation, table, key), expected);
-    }
-
-    #[test]
-    fn users_are_written_only_where_people_may_register_themselves() {
-        let put = |table, key| json!({"Put": {"TableName": table, "Item": {"pk": {"S": key}}}});
-        let request = json!({"TransactItems": [
-            put("AccountsTable", "USER#1"), put("AccountsTable", "EMAIL#a@example.com"),
-        ]});
-        let accesses = Access::of("TransactWriteItems", &request, str::to_owned);
-        assert_eq!(accesses.len(), 2);
-        for (conditions, expected) in [(&[][..], false), (&["RegistrationIsOpen"][..], true)] {
-            let role = Role::of(&template(), "AuthorizeFunction", conditions).unwrap();
-            assert!(accesses.iter().all(|access| role.allows(access) == expected));
-        }
-    }
-
-    #[rstest]
-    #[case("TokenFunction", "ClientsTable", "CLIENT#1", "secrets", true)]
-    #[case("TokenFunction", "ClientsTable", "CLIENT#1", "metadata", false)]
-    #[case("AuthorizeFunction", "AccountsTable", "USER#1", "password", true)]
-    #[case("AuthorizeFunction", "AccountsTable", "USER#1", "details", false)]
-    fn of_an_item_a_role_may_change_only_these_attributes(
-        #[case] function: &str,
-        #[case] table: &str,
-        #[case] key: &str,
-        #[case] attribute: &str,
-        #[case] expected: bool,
-    ) {
-        let request = json!({
-            "TableName": table,
-            "Key": {"pk": {"S": key}},
-            "UpdateExpression": "SET #a.#b = :value",
-            "ConditionExpression": "#a.#b = :old",
-            "ExpressionAttributeNames": {"#a": attribute, "#b": "inner"},
-        });
-        let role = Role::of(&template(), function, &[]).unwrap();
-        let accesses = Access::of("UpdateItem", &request, str::to_owned);
-        assert!(accesses.iter().all(|access| role.allows(access) == expected), "{accesses:?}");
-    }
-}
+mod tests;

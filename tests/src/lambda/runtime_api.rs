@@ -94,6 +94,7 @@ impl RuntimeApi {
             limit,
             state: Mutex::new(State::new(environments)),
             arrival: Notify::new(),
+            change: Notify::new(),
         });
         let mut endpoints = Vec::with_capacity(environments);
         for environment in 0..environments {
@@ -125,6 +126,17 @@ impl RuntimeApi {
         }
     }
 
+    /// Waits until every environment has asked for its first event, which ends its start.
+    ///
+    /// # Errors
+    ///
+    /// [`InvocationError::TimedOut`] after the time limit, and the error of an environment that has ended.
+    pub async fn ready(&self) -> Result<(), InvocationError> {
+        let limit = self.queue.limit;
+        let ready = tokio::time::timeout(limit, self.queue.ready()).await;
+        ready.unwrap_or(Err(InvocationError::TimedOut(limit)))
+    }
+
     /// What tells this API that the process of an environment has ended.
     pub(super) fn obituary(&self, environment: usize) -> impl FnOnce(String) + Send + use<> {
         let queue = Arc::clone(&self.queue);
@@ -139,12 +151,16 @@ struct Queue {
     limit: Duration,
     state: Mutex<State>,
     arrival: Notify,
+    /// Told when an environment asks for its first event, or ends.
+    change: Notify,
 }
 
 struct State {
     count: u64,
     waiting: VecDeque<Invocation>,
     running: HashMap<String, Running>,
+    /// Whether each environment has asked for an event.
+    started: Vec<bool>,
     /// Why each environment works no more.
     ended: Vec<Option<InvocationError>>,
 }
@@ -174,6 +190,7 @@ impl State {
             count: 0,
             waiting: VecDeque::new(),
             running: HashMap::new(),
+            started: vec![false; environments],
             ended: vec![None; environments],
         }
     }
@@ -211,8 +228,30 @@ impl Queue {
         Ok(answer)
     }
 
+    async fn ready(&self) -> Result<(), InvocationError> {
+        loop {
+            // Before the look, so that no change between the look and the wait is missed.
+            let mut change = std::pin::pin!(self.change.notified());
+            change.as_mut().enable();
+            let (all, ended) = {
+                let state = self.state();
+                let ended = state.ended.iter().flatten().next().cloned();
+                (state.started.iter().all(|started| *started), ended)
+            };
+            match ended {
+                Some(error) => return Err(error),
+                None if all => return Ok(()),
+                None => change.await,
+            }
+        }
+    }
+
     /// Waits for an event, as long as the connection that asks for it lives.
     async fn next(&self, environment: usize) -> Reply {
+        if let Some(started) = self.state().started.get_mut(environment) {
+            *started = true;
+        }
+        self.change.notify_waiters();
         loop {
             if let Some(reply) = self.take(environment) {
                 return reply;
@@ -269,6 +308,7 @@ impl Queue {
                 let _ = invocation.caller.send(Err(error.clone()));
             }
         }
+        self.change.notify_waiters();
     }
 }
 

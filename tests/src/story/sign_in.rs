@@ -14,10 +14,10 @@ const PASSWORD: &str = "a password of the story";
 const WRONG_PASSWORD: &str = "not the password of the story";
 
 /// Tells the story to `server`, whose issuer is `issuer` and whose API key is `api_key`. Gives back what
-/// nobody may find in a log: passwords, cookies, codes, tokens, secrets.
+/// nobody may find in a log: passwords, cookies, codes, tokens, secrets, a verifier, what guards a form.
 pub async fn sign_in(server: &Server, issuer: &str, api_key: &str) -> Vec<String> {
     let (server, issuer) = (server.clone(), issuer.to_owned());
-    let secrets = vec![api_key.to_owned(), PASSWORD.to_owned(), WRONG_PASSWORD.to_owned()];
+    let secrets = [api_key, PASSWORD, WRONG_PASSWORD, VERIFIER].map(str::to_owned).to_vec();
     let mut teller = Teller { server, issuer, api_key: api_key.to_owned(), secrets };
     let user = teller.user().await;
     teller.a_public_client(&user).await;
@@ -50,6 +50,7 @@ impl Teller {
         let entered = [("email", user.email.as_str()), ("password", PASSWORD)];
         let page = browser.submit(&page, &entered).await.page();
         assert!(html(&page).contains("id=\"allow\""), "{}", html(&page));
+        self.secrets.push(Form::of(&page).get("csrf"));
         let landing = browser.submit(&page, &[("decision", "allow")]).await.client();
         assert!(landing.url.starts_with(&format!("{CALLBACK}?code=")), "{}", landing.url);
         assert_eq!((landing.get("state"), landing.get("iss")), ("the state".into(), self.issuer()));

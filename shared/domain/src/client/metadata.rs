@@ -18,7 +18,10 @@ const MAX_AUDIENCES: usize = 20;
 const MAX_ORIGINS: usize = 20;
 const MAX_CONTACTS: usize = 10;
 
-const ACCESS_TOKEN_LIFETIME: RangeInclusive<Seconds> = 5..=86_400;
+/// No access token lives longer, whatever a client asks for.
+pub const LONGEST_ACCESS_TOKEN: Seconds = 86_400;
+
+const ACCESS_TOKEN_LIFETIME: RangeInclusive<Seconds> = 5..=LONGEST_ACCESS_TOKEN;
 const REFRESH_TOKEN_LIFETIME: RangeInclusive<Seconds> = 5..=31_536_000;
 const DEFAULT_ACCESS_TOKEN_LIFETIME: Seconds = 3600;
 const DEFAULT_REFRESH_TOKEN_LIFETIME: Seconds = 1_209_600;

@@ -13,7 +13,7 @@ use uuid::Uuid;
 pub use change::{
     DeleteSecretError, RotateSecretError, RotatedSecret, delete_secret, rotate_secret,
 };
-pub use metadata::{ClientMetadata, Lifetimes, VerifiedMetadata};
+pub use metadata::{ClientMetadata, LONGEST_ACCESS_TOKEN, Lifetimes, VerifiedMetadata};
 pub use redirect_uri::{RedirectUri, RedirectUriError};
 pub use registration::{Import, NewClient, register};
 
@@ -178,6 +178,12 @@ impl SigningAlg {
             Self::Rs256 => "RS256",
             Self::Es256 => "ES256",
         }
+    }
+
+    /// The algorithm of that name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|alg| alg.as_str() == name)
     }
 }
 

@@ -61,6 +61,9 @@ impl RedirectUri {
         if text.contains('*') {
             return Err(RedirectUriError::Wildcard);
         }
+        if authority(text).is_some_and(|authority| authority.contains('@')) {
+            return Err(RedirectUriError::UserInfo);
+        }
         match url.scheme() {
             "https" | "http" => check_web_uri(text, &url)?,
             scheme if scheme.contains('.') => {}
@@ -89,17 +92,18 @@ impl RedirectUri {
     }
 }
 
+/// What stands between `//` and the path.
+fn authority(text: &str) -> Option<&str> {
+    let (_, rest) = text.split_once(':')?;
+    rest.strip_prefix("//")?.split(['/', '?']).next()
+}
+
 /// The rules for https, and for http on loopback.
 fn check_web_uri(text: &str, url: &Url) -> Result<(), RedirectUriError> {
     // The parser forgives `https:host` and `https:///host`; an exact match must not depend on that.
-    let authority = text
-        .split_once("://")
-        .filter(|(scheme, _)| *scheme == url.scheme())
-        .map(|(_, rest)| rest.split(['/', '?']).next().unwrap_or_default())
-        .filter(|authority| !authority.is_empty())
-        .ok_or(RedirectUriError::NotAbsolute)?;
-    if authority.contains('@') {
-        return Err(RedirectUriError::UserInfo);
+    let begins_right = text.strip_prefix(url.scheme()).is_some_and(|rest| rest.starts_with("://"));
+    if !begins_right || authority(text).is_none_or(str::is_empty) {
+        return Err(RedirectUriError::NotAbsolute);
     }
     let host = url.host().ok_or(RedirectUriError::NotAbsolute)?;
     if url.scheme() == "http" && !is_loopback(&host) {
@@ -168,6 +172,7 @@ mod tests {
     #[case("https://*.example.com/", RedirectUriError::Wildcard)]
     #[case("https://app.example.com/*", RedirectUriError::Wildcard)]
     #[case("https://app.example.com@evil.example/", RedirectUriError::UserInfo)]
+    #[case("com.example.app://trusted@evil.example/", RedirectUriError::UserInfo)]
     #[case("http://app.example.com/", RedirectUriError::PlainHttp)]
     #[case("http://127.0.0.1.example.com/", RedirectUriError::PlainHttp)]
     #[case("http://10.0.0.1/", RedirectUriError::PlainHttp)]

@@ -135,6 +135,9 @@ pub trait ApiKeyStore: Send + Sync {
     /// Its hash: one strongly consistent read.
     async fn api_key(&self) -> Result<Option<PhcString>, StoreError>;
 
+    /// Sets it if there is none: of two who try, one does.
+    async fn create_api_key(&self, phc: &PhcString) -> Result<Change, StoreError>;
+
     /// Sets it, in the place of any other.
     async fn set_api_key(&self, phc: &PhcString) -> Result<(), StoreError>;
 }

@@ -83,7 +83,7 @@ fn check_code_verifier(
 /// RFC 6749 §4.1.2: a code that comes twice has been stolen by one of the two, so what it gave ends.
 async fn code_reused(services: &TokenServices, grant: &Grant, now: Timestamp) -> TokenError {
     match services.grants.grants.end_grant(&grant.id, now).await {
-        Ok(()) => InvalidGrant::Reused.into(),
+        Ok(()) => InvalidGrant::CodeReused.into(),
         Err(error) => error.into(),
     }
 }

@@ -137,9 +137,12 @@ pub enum InvalidGrant {
     /// Its time is over.
     #[error("expired")]
     Expired,
-    /// It was used before; the grant has ended with that.
-    #[error("used before")]
-    Reused,
+    /// The code was used before; the grant has ended with that.
+    #[error("the code was used before")]
+    CodeReused,
+    /// The refresh token was used before, and its successor too; the grant has ended with that.
+    #[error("the refresh token was used before")]
+    RefreshTokenReused,
     /// The grant was revoked, its user has signed out, is disabled, or has another password.
     #[error("the grant has ended")]
     Ended,

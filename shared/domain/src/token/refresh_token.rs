@@ -121,7 +121,7 @@ fn narrowed(granted: Scope, asked: Option<&str>) -> Result<Scope, TokenError> {
 /// RFC 9700 §4.14.2: whoever uses an old token, the grant ends, for one of the two is a thief.
 async fn reused(services: &TokenServices, grant: &Grant, now: Timestamp) -> TokenError {
     match services.grants.grants.end_grant(&grant.id, now).await {
-        Ok(()) => InvalidGrant::Reused.into(),
+        Ok(()) => InvalidGrant::RefreshTokenReused.into(),
         Err(error) => error.into(),
     }
 }

@@ -170,6 +170,21 @@ impl ApiKeyStore for ClientTable {
         self.get(API_KEY.to_owned()).await?.map(item::to_api_key).transpose()
     }
 
+    async fn create_api_key(&self, phc: &PhcString) -> Result<Change, StoreError> {
+        let put = self.dynamo.put_item().table_name(&self.table);
+        let put = put.set_item(Some(item::from_api_key(phc)?));
+        let put = put.condition_expression("attribute_not_exists(#pk)");
+        let put = put.expression_attribute_names("#pk", PK);
+        match requests::put(put.return_values_on_condition_check_failure(AllOld)).await? {
+            Written::Done => Ok(Change::Done),
+            // An earlier attempt of this very request wrote it, and its answer was lost.
+            Written::Clash(Some(stored)) if item::to_api_key(stored.clone())? == *phc => {
+                Ok(Change::Done)
+            }
+            Written::Clash(_) => Ok(Change::Conflict),
+        }
+    }
+
     async fn set_api_key(&self, phc: &PhcString) -> Result<(), StoreError> {
         let put = self.dynamo.put_item().table_name(&self.table);
         let put = put.set_item(Some(item::from_api_key(phc)?)).send().await;

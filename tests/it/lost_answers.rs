@@ -1,15 +1,5 @@
 //! Tests of requests that were applied but whose answers got lost, so that the SDK repeats them.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
-
-use aws_sdk_dynamodb::Client as DynamoDb;
-use aws_sdk_dynamodb::config::retry::RetryConfig;
-use aws_sdk_dynamodb::config::{HttpClient, RuntimeComponents, SharedHttpClient};
-use aws_smithy_runtime_api::client::http::{
-    HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
-};
-use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use identety_domain::client::{
     Client, ClientId, ClientMetadata, ClientType, SigningAlg, StoredSecret,
 };
@@ -17,87 +7,59 @@ use identety_domain::grant::{Grant, GrantId, Redeemed, Redemption, Rotation};
 use identety_domain::hashing::{HashCost, PhcString};
 use identety_domain::keys::{KeyRing, WrappedKey};
 use identety_domain::store::{
-    Change, ClientStore as _, ConsentStore as _, Creation, GrantCreation, GrantStore as _,
-    KeyStore as _, Redeem, Rehashed, Rotate, UserStore as _, UserWrite,
+    ApiKeyStore as _, Change, ClientStore as _, ConsentStore as _, Creation, GrantCreation,
+    GrantStore as _, KeyStore as _, Redeem, Rehashed, Rotate, UserStore as _, UserWrite,
 };
 use identety_domain::user::{User, UserMetadata};
 use identety_domain::{Scope, Timestamp};
+use identety_dynamodb::{
+    AccountTable, ClientTable, Embedded, GrantTable, KeyTable, Tables, create_tables,
+};
+use identety_tests::faults::{Fault, Faults, Which};
 use uuid::Uuid;
-
-use crate::testing::lost;
-use crate::{AccountTable, ClientTable, Embedded, GrantTable, KeyTable, Tables, create_tables};
-
-/// A way to DynamoDB that loses the answer to the first request after [`Lossy::lose_next`].
-#[derive(Clone, Debug)]
-struct Lossy {
-    inner: SharedHttpClient,
-    lose: Arc<AtomicBool>,
-    requests: Arc<AtomicUsize>,
-}
-
-impl HttpClient for Lossy {
-    fn http_connector(
-        &self,
-        settings: &HttpConnectorSettings,
-        components: &RuntimeComponents,
-    ) -> SharedHttpConnector {
-        let inner = self.inner.http_connector(settings, components);
-        SharedHttpConnector::new(LossyConnector { inner, lossy: self.clone() })
-    }
-}
-
-#[derive(Debug)]
-struct LossyConnector {
-    inner: SharedHttpConnector,
-    lossy: Lossy,
-}
-
-impl HttpConnector for LossyConnector {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        self.lossy.requests.fetch_add(1, SeqCst);
-        let answer = self.inner.call(request);
-        if self.lossy.lose.swap(false, SeqCst) {
-            return HttpConnectorFuture::new(async move {
-                answer.await?;
-                Err(lost())
-            });
-        }
-        answer
-    }
-}
 
 struct Fixture {
     clients: ClientTable,
     accounts: AccountTable,
     keys: KeyTable,
     grants: GrantTable,
-    lossy: Lossy,
+    way: Way,
+}
+
+/// The way to DynamoDB.
+struct Way(Faults);
+
+impl Way {
+    /// Loses the answer to the next request.
+    fn lose_next(&self) {
+        self.0.take_requests();
+        self.0.set_times(1, Which::all(), Fault::CutAfter);
+    }
+
+    /// Checks that there were two requests since: the one whose answer was lost, and the same again.
+    #[track_caller]
+    fn check_repeated(&self) {
+        let requests = self.0.take_requests();
+        assert_eq!(requests.len(), 2);
+        assert_eq!(requests[0].body, requests[1].body);
+    }
 }
 
 impl Fixture {
     async fn new() -> Self {
-        let embedded = Embedded::in_memory().unwrap().client();
+        let embedded = Embedded::in_memory().unwrap();
         let tables = Tables::with_prefix("");
-        create_tables(&embedded, &tables).await.unwrap();
-        let lossy = Lossy {
-            inner: embedded.config().http_client().unwrap(),
-            lose: Arc::default(),
-            requests: Arc::default(),
-        };
-        let config = embedded.config().to_builder().http_client(lossy.clone());
-        let config = config.retry_config(
-            RetryConfig::standard().with_initial_backoff(std::time::Duration::from_millis(1)),
-        );
-        let dynamo = DynamoDb::from_conf(config.build());
+        create_tables(&embedded.client(), &tables).await.unwrap();
+        let (dynamo, faults) = Faults::before(&embedded, &tables);
         let clients = ClientTable::new(dynamo.clone(), tables.clients);
         let accounts = AccountTable::new(dynamo.clone(), tables.accounts);
         let keys = KeyTable::new(dynamo.clone(), tables.keys);
         let grants = GrantTable::new(dynamo, tables.grants);
-        Self { clients, accounts, keys, grants, lossy }
+        Self { clients, accounts, keys, grants, way: Way(faults) }
     }
 
     fn lose_next(&self) {
-        self.lossy.lose.store(true, SeqCst);
+        self.way.lose_next();
     }
 }
 
@@ -139,9 +101,8 @@ fn renamed(before: &Client, name: &str) -> Client {
 async fn a_creation_whose_answer_was_lost_is_repeated_and_done() {
     let stores = Fixture::new().await;
     stores.lose_next();
-    let before = stores.lossy.requests.load(SeqCst);
     assert_eq!(stores.clients.create(&client("a")).await.unwrap(), Creation::Created);
-    assert_eq!(stores.lossy.requests.load(SeqCst), before + 2, "it was repeated");
+    stores.way.check_repeated();
 }
 
 #[tokio::test]
@@ -202,6 +163,14 @@ async fn a_client_created_anew_after_its_deletion_is_there() {
     assert_eq!(stores.clients.find(&client.client_id).await.unwrap(), Some(client));
 }
 
+#[tokio::test]
+async fn a_first_api_key_whose_answer_was_lost_is_repeated_and_done() {
+    let stores = Fixture::new().await;
+    stores.lose_next();
+    assert_eq!(stores.clients.create_api_key(&phc("a")).await.unwrap(), Change::Done);
+    assert_eq!(stores.clients.create_api_key(&phc("b")).await.unwrap(), Change::Conflict);
+}
+
 fn user(email: &str) -> User {
     let now = Timestamp::from_seconds(1_000_000);
     let metadata = UserMetadata { email: Some(email.to_owned()), ..UserMetadata::default() };
@@ -221,9 +190,9 @@ fn with_email(before: &User, email: &str) -> User {
 
 #[tokio::test]
 async fn a_user_whose_creation_was_repeated_is_there_once() {
-    let Fixture { accounts, lossy, .. } = Fixture::new().await;
+    let Fixture { accounts, way, .. } = Fixture::new().await;
     let ada = user("ada@example.com");
-    lossy.lose.store(true, SeqCst);
+    way.lose_next();
     assert_eq!(accounts.create(&ada).await.unwrap(), UserWrite::Done);
     // The caller, too, may repeat itself.
     assert_eq!(accounts.create(&ada).await.unwrap(), UserWrite::Done);
@@ -238,14 +207,13 @@ async fn a_user_whose_creation_was_repeated_is_there_once() {
 #[tokio::test]
 async fn an_update_of_a_user_that_was_repeated_is_done() {
     for email in ["ada@example.com", "Ada@Example.com", "lovelace@example.com"] {
-        let Fixture { accounts, lossy, .. } = Fixture::new().await;
+        let Fixture { accounts, way, .. } = Fixture::new().await;
         let before = user("ada@example.com");
         assert_eq!(accounts.create(&before).await.unwrap(), UserWrite::Done);
         let after = with_email(&before, email);
-        lossy.lose.store(true, SeqCst);
-        let requests = lossy.requests.load(SeqCst);
+        way.lose_next();
         assert_eq!(accounts.update(&before, &after).await.unwrap(), UserWrite::Done);
-        assert_eq!(lossy.requests.load(SeqCst), requests + 2, "it was repeated");
+        way.check_repeated();
         assert_eq!(accounts.update(&before, &after).await.unwrap(), UserWrite::Done);
         let another = with_email(&before, "another@example.com");
         assert_eq!(accounts.update(&before, &another).await.unwrap(), UserWrite::Conflict);
@@ -256,10 +224,10 @@ async fn an_update_of_a_user_that_was_repeated_is_done() {
 
 #[tokio::test]
 async fn a_deletion_of_a_user_that_was_repeated_is_done() {
-    let Fixture { accounts, lossy, .. } = Fixture::new().await;
+    let Fixture { accounts, way, .. } = Fixture::new().await;
     let ada = user("ada@example.com");
     assert_eq!(accounts.create(&ada).await.unwrap(), UserWrite::Done);
-    lossy.lose.store(true, SeqCst);
+    way.lose_next();
     assert_eq!(accounts.delete(&ada).await.unwrap(), Change::Done);
     assert_eq!(accounts.delete(&ada).await.unwrap(), Change::Conflict);
     assert_eq!(accounts.create(&ada).await.unwrap(), UserWrite::Done);
@@ -267,13 +235,13 @@ async fn a_deletion_of_a_user_that_was_repeated_is_done() {
 
 #[tokio::test]
 async fn a_consent_that_was_repeated_is_one() {
-    let Fixture { accounts, lossy, .. } = Fixture::new().await;
+    let Fixture { accounts, way, .. } = Fixture::new().await;
     let (ada, client, at) = (Uuid::from_u128(1), Uuid::from_u128(2), Timestamp::from_seconds(1));
     let scope = Scope::parse("a b").unwrap();
-    lossy.lose.store(true, SeqCst);
+    way.lose_next();
     accounts.consent(ada, client, &scope, at).await.unwrap();
     assert_eq!(accounts.consented(ada, client).await.unwrap(), Some(scope));
-    lossy.lose.store(true, SeqCst);
+    way.lose_next();
     accounts.forget_consents(ada).await.unwrap();
     assert_eq!(accounts.consented(ada, client).await.unwrap(), None);
 }
@@ -335,13 +303,12 @@ async fn a_redemption_whose_answer_was_lost_is_repeated_and_done() {
     let grant = grant();
     assert_eq!(stores.grants.create_grant(&grant).await.unwrap(), GrantCreation::Created);
     stores.lose_next();
-    let before = stores.lossy.requests.load(SeqCst);
     let redeem = |number| {
         let (grants, id) = (stores.grants.clone(), grant.id.clone());
         async move { grants.redeem_code(&id, &redemption(number)).await.unwrap() }
     };
     assert_eq!(redeem(1).await, Redeem::Redeemed);
-    assert_eq!(stores.lossy.requests.load(SeqCst), before + 2, "it was repeated");
+    stores.way.check_repeated();
     stores.lose_next();
     assert_eq!(redeem(2).await, Redeem::Refused);
     let found = stores.grants.find_grant(&grant.id).await.unwrap();

@@ -1,5 +1,12 @@
 //! Signing keys: their states, and what the world sees of them (RFC 7517).
 
+mod rotation;
+
+pub use rotation::{
+    Due, HTTP_CACHES_KEEP, Obstacle, PUBLISHED_AFTER_SIGNING, PUBLISHED_BEFORE_SIGNING,
+    PeriodError, REREAD_EVERY, RotationPeriod, SETTLES_WITHIN, VERIFIERS_KEEP,
+};
+
 use serde::{Deserialize, Serialize};
 
 use crate::Timestamp;
@@ -73,7 +80,7 @@ pub struct SigningKey {
 pub struct KeyRing {
     /// What they sign with.
     pub alg: SigningAlg,
-    /// Counts the rotations, from 1: a rotation is one conditional write on it.
+    /// Counts the changes, from 1: each is one write on condition of the version before.
     pub version: u64,
     /// The keys.
     pub keys: Vec<SigningKey>,
@@ -91,7 +98,7 @@ pub struct NewKey {
 }
 
 impl NewKey {
-    fn in_state(self, state: KeyState, since: Timestamp) -> SigningKey {
+    fn into_key(self, state: KeyState, since: Timestamp) -> SigningKey {
         let Self { kid, public, sealed } = self;
         SigningKey { kid, state, since, public, sealed }
     }
@@ -102,30 +109,39 @@ impl KeyRing {
     #[must_use]
     pub fn first(alg: SigningAlg, current: NewKey, next: NewKey, now: Timestamp) -> Self {
         let keys =
-            vec![current.in_state(KeyState::Current, now), next.in_state(KeyState::Next, now)];
+            vec![current.into_key(KeyState::Current, now), next.into_key(KeyState::Next, now)];
         Self { alg, version: 1, keys }
-    }
-
-    /// This ring, one rotation on: next → current → previous → gone, and `new` is the next.
-    #[must_use]
-    pub fn rotated(&self, new: NewKey, now: Timestamp) -> Self {
-        let moved = self.keys.iter().filter_map(|key| {
-            let state = match key.state {
-                KeyState::Next => KeyState::Current,
-                KeyState::Current => KeyState::Previous,
-                KeyState::Previous => return None,
-            };
-            Some(SigningKey { state, since: now, ..key.clone() })
-        });
-        let mut keys: Vec<_> = moved.collect();
-        keys.push(new.in_state(KeyState::Next, now));
-        Self { alg: self.alg, version: self.version + 1, keys }
     }
 
     /// The key that signs.
     #[must_use]
     pub fn current(&self) -> Option<&SigningKey> {
-        self.keys.iter().find(|key| key.state == KeyState::Current)
+        self.in_state(KeyState::Current)
+    }
+
+    /// The key in that state.
+    #[must_use]
+    pub fn in_state(&self, state: KeyState) -> Option<&SigningKey> {
+        self.keys.iter().find(|key| key.state == state)
+    }
+
+    /// The key of that name.
+    #[must_use]
+    pub fn key(&self, kid: &str) -> Option<&SigningKey> {
+        self.keys.iter().find(|key| key.kid == kid)
+    }
+
+    /// Whether it is what the rules make: one current key, one next, at most one previous, each with a
+    /// name of its own.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        let count = |state| self.keys.iter().filter(|key| key.state == state).count();
+        let is_single =
+            |key: &SigningKey| self.keys.iter().filter(|other| other.kid == key.kid).count() == 1;
+        count(KeyState::Current) == 1
+            && count(KeyState::Next) == 1
+            && count(KeyState::Previous) <= 1
+            && self.keys.iter().all(is_single)
     }
 }
 
@@ -198,29 +214,6 @@ mod tests {
             public: PublicKey::Rsa { n: "AQAB".into(), e: "AQAB".into() },
             sealed: SealedKey("sealed".into()),
         }
-    }
-
-    fn states(ring: &KeyRing) -> Vec<(&str, KeyState)> {
-        ring.keys.iter().map(|key| (key.kid.as_str(), key.state)).collect()
-    }
-
-    #[test]
-    fn a_rotation_moves_each_key_one_state_on_and_forgets_the_previous_one() {
-        let at = Timestamp::from_seconds;
-        let ring = KeyRing::first(SigningAlg::Rs256, key("a"), key("b"), at(0));
-        assert_eq!(states(&ring), [("a", KeyState::Current), ("b", KeyState::Next)]);
-        let ring = ring.rotated(key("c"), at(1));
-        assert_eq!(
-            states(&ring),
-            [("a", KeyState::Previous), ("b", KeyState::Current), ("c", KeyState::Next)]
-        );
-        let ring = ring.rotated(key("d"), at(2));
-        assert_eq!(
-            states(&ring),
-            [("b", KeyState::Previous), ("c", KeyState::Current), ("d", KeyState::Next)]
-        );
-        assert_eq!(ring.version, 3);
-        assert_eq!(ring.current().unwrap().kid, "c");
     }
 
     #[test]

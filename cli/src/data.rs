@@ -12,6 +12,12 @@ use zeroize::Zeroizing;
 /// The layout that this program reads and writes. A newer one is left alone.
 const VERSION: u32 = 1;
 
+const DATABASE: &str = "identety.db";
+const SEALING_KEY: &str = "seal.key";
+
+/// 256 bits, in the file as 64 hexadecimal digits.
+type SealingKey = Zeroizing<[u8; 32]>;
+
 /// Why a folder is no data folder.
 #[derive(Debug, thiserror::Error)]
 pub enum DataError {
@@ -37,8 +43,22 @@ pub enum DataError {
         /// The file.
         file: String,
     },
-    /// Another server has it.
-    #[error("the data folder {folder} is in use by another server")]
+    /// There is none.
+    #[error("there is no data folder {folder}; `identety serve` makes it at its first start")]
+    Missing {
+        /// The folder.
+        folder: String,
+    },
+    /// The key that seals the signing keys is not there, and they are.
+    #[error(
+        "{file} is missing, and nothing else opens the signing keys in this folder; restore it from a backup"
+    )]
+    NoSealingKey {
+        /// The file.
+        file: String,
+    },
+    /// Another process has it.
+    #[error("the data folder {folder} is in use by a running server; stop it first")]
     InUse {
         /// The folder.
         folder: String,
@@ -85,31 +105,61 @@ impl DataFolder {
         Ok(opened)
     }
 
-    /// Where the embedded store is.
-    pub(crate) fn database(&self) -> PathBuf {
-        self.path.join("identety.db")
+    /// Opens a folder that an earlier start has made.
+    pub(crate) fn open_existing(path: &Path) -> Result<Self, DataError> {
+        if path.join(DATABASE).exists() {
+            return Self::open(path);
+        }
+        Err(DataError::Missing { folder: path.display().to_string() })
     }
 
-    /// The key that seals the signing keys; made at the first start.
-    pub(crate) fn sealing_key(&self, rng: &mut StdRng) -> Result<Zeroizing<[u8; 32]>, DataError> {
-        const FILE: &str = "seal.key";
-        let mut key = Zeroizing::new([0; 32]);
-        if let Some(text) = self.read(FILE)? {
-            let text = Zeroizing::new(text);
-            let digits = text.trim().as_bytes();
-            if digits.len() != 64 {
-                return Err(self.damaged(FILE));
-            }
-            for (byte, pair) in key.iter_mut().zip(digits.chunks_exact(2)) {
-                let pair = std::str::from_utf8(pair).map_err(|_| self.damaged(FILE))?;
-                *byte = u8::from_str_radix(pair, 16).map_err(|_| self.damaged(FILE))?;
-            }
-            return Ok(key);
+    /// Where the embedded store is.
+    pub(crate) fn database(&self) -> PathBuf {
+        self.path.join(DATABASE)
+    }
+
+    /// The key that seals the signing keys, if it is there.
+    pub(crate) fn sealing_key(&self) -> Result<Option<SealingKey>, DataError> {
+        let Some(text) = self.read(SEALING_KEY)? else { return Ok(None) };
+        let text = Zeroizing::new(text);
+        let digits = text.trim().as_bytes();
+        let damaged = || self.damaged(SEALING_KEY);
+        if digits.len() != 64 {
+            return Err(damaged());
         }
+        let mut key = Zeroizing::new([0; 32]);
+        for (byte, pair) in key.iter_mut().zip(digits.chunks_exact(2)) {
+            let pair = std::str::from_utf8(pair).map_err(|_| damaged())?;
+            *byte = u8::from_str_radix(pair, 16).map_err(|_| damaged())?;
+        }
+        Ok(Some(key))
+    }
+
+    /// The key that seals the signing keys; made where nothing is sealed yet, and never to replace one
+    /// that is lost.
+    pub(crate) fn sealing_key_or_new(
+        &self,
+        is_first: bool,
+        rng: &mut StdRng,
+    ) -> Result<SealingKey, DataError> {
+        match self.sealing_key()? {
+            Some(key) => Ok(key),
+            None if is_first => self.new_sealing_key(rng),
+            None => Err(self.no_sealing_key()),
+        }
+    }
+
+    fn new_sealing_key(&self, rng: &mut StdRng) -> Result<SealingKey, DataError> {
+        let mut key = Zeroizing::new([0; 32]);
         rng.fill_bytes(key.as_mut());
         let digits: Vec<_> = key.iter().map(|byte| format!("{byte:02x}")).collect();
-        self.write(FILE, Zeroizing::new(digits.concat()).as_bytes())?;
+        self.write(SEALING_KEY, Zeroizing::new(digits.concat()).as_bytes())?;
         Ok(key)
+    }
+
+    /// The error of a folder that holds signing keys, and not what opens them.
+    pub(crate) fn no_sealing_key(&self) -> DataError {
+        DataError::NoSealingKey { file: self.file(SEALING_KEY).display().to_string() }
     }
 
     /// The path of a file of the folder.

@@ -1,0 +1,79 @@
+//! The public keys of a process that does not sign.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use identety_domain::keys::{REREAD_EVERY, Verifier};
+use identety_domain::store::{KeyStore, StoreError};
+use identety_domain::{Seconds, Timestamp};
+use tokio::sync::Mutex;
+
+use crate::public_keys::PublicKeys;
+use crate::schedule::Schedule;
+
+/// How soon an unknown `kid` makes the store be read again: strangers can make up as many as they like.
+const REREAD_FOR_UNKNOWN: Seconds = 5;
+
+/// The public keys, read from the store. They are read again every five minutes, so that a revoked key
+/// is forgotten; and when a token names a key that is not among them, so that a new one is known at once.
+pub struct PublishedKeys {
+    store: Arc<dyn KeyStore>,
+    known: RwLock<Arc<PublicKeys>>,
+    /// Held while the store is read: what was read earlier must not replace what was read later.
+    reading: Mutex<()>,
+    schedule: Schedule,
+    for_unknown: Schedule,
+}
+
+impl PublishedKeys {
+    /// Knows no keys yet.
+    #[must_use]
+    pub fn new(store: Arc<dyn KeyStore>) -> Self {
+        Self {
+            store,
+            known: RwLock::default(),
+            reading: Mutex::default(),
+            schedule: Schedule::every(REREAD_EVERY),
+            for_unknown: Schedule::every(REREAD_FOR_UNKNOWN),
+        }
+    }
+
+    /// Reads the keys from the store.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn read(&self, now: Timestamp) -> Result<(), StoreError> {
+        let _reading = self.reading.lock().await;
+        let keys = PublicKeys::of(&self.store.load().await?.rings);
+        *self.known.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
+        self.schedule.done(now);
+        Ok(())
+    }
+
+    /// Makes the key that signed `jws` known, if it is published, and forgets what is not published any
+    /// more.
+    ///
+    /// # Errors
+    /// When the key is not known and the store fails. With a known key, a store that fails is no reason
+    /// to refuse.
+    pub async fn prepare(&self, jws: &str, now: Timestamp) -> Result<(), StoreError> {
+        if !self.known().know_the_key_of(jws) && self.for_unknown.claim(now) {
+            return self.read(now).await;
+        }
+        if self.schedule.claim(now)
+            && let Err(error) = self.read(now).await
+        {
+            tracing::warn!(%error, "the keys could not be read again; those at hand go on");
+        }
+        Ok(())
+    }
+
+    fn known(&self) -> Arc<PublicKeys> {
+        self.known.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Verifier for PublishedKeys {
+    fn verify(&self, typ: &str, jws: &str) -> Option<Vec<u8>> {
+        self.known().verify(typ, jws)
+    }
+}

@@ -1,0 +1,439 @@
+//! Everything at once, while any request to DynamoDB may be throttled, refused, lost before or after it was
+//! applied, or never answered. Each worker keeps a ledger of what was acknowledged; afterwards all is well
+//! again, and the ledgers are held against the server and its store.
+//!
+//! The clock stands still, so that time-outs cost nothing and a seed tells most of a run again. A failure
+//! names its seed.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use identety_domain::grant::GrantId;
+use identety_tests::app::{TestApp, TestClient, TestUser, unverified};
+use identety_tests::browser::{Browser, html};
+use identety_tests::call::Answer;
+use identety_tests::faults::{Chaos, Plan};
+use identety_tests::sign_in::{CALLBACK, PASSWORD, request};
+use rand::rngs::StdRng;
+use rand::{RngExt as _, SeedableRng as _};
+use rstest::rstest;
+use serde_json::json;
+
+const WORKERS: u64 = 6;
+const STEPS: u32 = 60;
+
+/// What is known of something that was asked for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Known {
+    Yes,
+    No,
+    /// The answer was that the server is busy, so it may have been done.
+    Perhaps,
+}
+
+impl Known {
+    /// What is known after one more request for it that was answered so.
+    fn after(self, done: bool) -> Self {
+        match (self, done) {
+            (_, true) | (Self::Yes, _) => Self::Yes,
+            _ => Self::Perhaps,
+        }
+    }
+}
+
+/// An m2m client whose creation was acknowledged.
+#[derive(Clone, Debug)]
+struct Machine {
+    client: TestClient,
+    disabled: Known,
+    deleted: Known,
+    /// Secrets that a rotation has ended.
+    ended: Vec<String>,
+    /// Whether the current secret may have been ended by a rotation that nobody heard of.
+    secret_ended: Known,
+}
+
+/// A grant, from its code on.
+#[derive(Clone, Debug, Default)]
+struct Family {
+    code: String,
+    redemptions: u32,
+    /// The refresh tokens that were given, the newest last.
+    heads: Vec<String>,
+    /// Whether it may have a newer head than the last one given.
+    is_ahead: bool,
+    /// Whether it was ended, by a revocation or because its code was shown twice.
+    ended: Option<Known>,
+}
+
+/// One of those who do everything.
+struct Worker {
+    app: Arc<TestApp>,
+    client: TestClient,
+    user: TestUser,
+    browser: Browser,
+    rng: StdRng,
+    machines: Vec<Machine>,
+    families: Vec<Family>,
+    /// How many requests were answered with each status.
+    answered: BTreeMap<u16, u32>,
+}
+
+impl Worker {
+    async fn work(mut self) -> Self {
+        for _ in 0..STEPS {
+            match self.rng.random_range(0..20) {
+                0..=2 => self.create_machine().await,
+                3..=6 => self.use_machine().await,
+                7 => self.disable_machine().await,
+                8 | 9 => self.rotate_secret().await,
+                10 => self.delete_machine().await,
+                11..=14 => self.begin_family().await,
+                15..=18 => self.refresh().await,
+                _ => self.revoke().await,
+            }
+        }
+        self
+    }
+
+    /// Notes an answer, which must be one of `expected`, or that the server is busy.
+    #[track_caller]
+    fn heard(&mut self, answer: &Answer, expected: &[u16]) -> bool {
+        *self.answered.entry(answer.status).or_default() += 1;
+        if answer.status == 503 {
+            assert_eq!(answer.header("retry-after"), "1");
+            assert!(!html(answer).contains("injected"), "{}", html(answer));
+            return false;
+        }
+        assert!(expected.contains(&answer.status), "{} {}", answer.status, html(answer));
+        true
+    }
+
+    fn machine(&mut self) -> Option<usize> {
+        let count = self.machines.len();
+        (count > 0).then(|| self.rng.random_range(0..count))
+    }
+
+    async fn create_machine(&mut self) {
+        let members = json!({"name": "Orders", "type": "m2m", "scopes": ["read"],
+            "accessTokenSigningAlg": "ES256"});
+        let answer = self.app.admin("POST", "/admin/clients").json(&members).send().await;
+        if self.heard(&answer, &[201]) {
+            let client = TestClient {
+                id: answer.text("id"),
+                client_id: answer.text("clientId"),
+                secret: answer.text("clientSecret"),
+            };
+            let (disabled, deleted, secret_ended) = (Known::No, Known::No, Known::No);
+            self.machines.push(Machine { client, disabled, deleted, ended: vec![], secret_ended });
+        }
+    }
+
+    async fn use_machine(&mut self) {
+        let Some(index) = self.machine() else { return };
+        let machine = self.machines[index].clone();
+        let answer = self.app.token(&machine.client, &[]).await;
+        if self.heard(&answer, machine.expected()) && answer.status == 200 {
+            let (_, claims) = unverified(&answer.text("access_token"));
+            assert_eq!(claims["client_id"], machine.client.client_id.as_str());
+        }
+        if let Some(secret) = machine.ended.last() {
+            let client = TestClient { secret: secret.clone(), ..machine.client };
+            let answer = self.app.token(&client, &[]).await;
+            self.heard(&answer, &[401, 429]);
+        }
+    }
+
+    async fn disable_machine(&mut self) {
+        let Some(index) = self.machine() else { return };
+        let path = format!("/admin/clients/{}", self.machines[index].client.id);
+        let call = self.app.admin("PATCH", &path).json(&json!({"isActive": false}));
+        let answer = call.send().await;
+        let expected = self.machines[index].expected_of_administration(&[200]);
+        let done = self.heard(&answer, expected) && answer.status == 200;
+        let machine = &mut self.machines[index];
+        machine.disabled = machine.disabled.after(done);
+    }
+
+    async fn rotate_secret(&mut self) {
+        let Some(index) = self.machine() else { return };
+        let path = format!("/admin/clients/{}/secrets", self.machines[index].client.id);
+        let members = json!({"expirePreviousIn": 0});
+        let answer = self.app.admin("POST", &path).json(&members).send().await;
+        let expected = self.machines[index].expected_of_administration(&[201, 409]);
+        let done = self.heard(&answer, expected);
+        let machine = &mut self.machines[index];
+        match answer.status {
+            201 => {
+                let old =
+                    std::mem::replace(&mut machine.client.secret, answer.text("clientSecret"));
+                machine.ended.push(old);
+                machine.secret_ended = Known::No;
+            }
+            // It has more live secrets than one only if a rotation was made that nobody heard of.
+            409 => assert_eq!(machine.secret_ended, Known::Perhaps),
+            _ if done => {}
+            _ => machine.secret_ended = Known::Perhaps,
+        }
+    }
+
+    async fn delete_machine(&mut self) {
+        let Some(index) = self.machine() else { return };
+        let path = format!("/admin/clients/{}", self.machines[index].client.id);
+        let answer = self.app.admin("DELETE", &path).send().await;
+        let expected = self.machines[index].expected_of_administration(&[200]);
+        let done = self.heard(&answer, expected);
+        let machine = &mut self.machines[index];
+        machine.deleted = machine.deleted.after(done);
+    }
+
+    /// Goes for a code and shows it, once or twice at the same time.
+    async fn begin_family(&mut self) {
+        let Some(code) = self.code().await else { return };
+        let family = Family { code: code.clone(), ..Family::default() };
+        self.families.push(family);
+        let index = self.families.len() - 1;
+        let (one, other) =
+            (self.app.redeem_call(&self.client, &code), self.app.redeem_call(&self.client, &code));
+        let answers = if self.rng.random_range(0..4) == 0 {
+            self.families[index].ended = Some(Known::Perhaps);
+            let (one, other) = tokio::join!(one.send(), other.send());
+            vec![one, other]
+        } else {
+            vec![one.send().await]
+        };
+        for answer in answers {
+            let twice = self.families[index].ended.is_some();
+            let expected: &[u16] = if twice { &[200, 400] } else { &[200] };
+            let heard = self.heard(&answer, expected);
+            let family = &mut self.families[index];
+            if answer.status == 200 {
+                family.redemptions += 1;
+                family.heads.push(answer.text("refresh_token"));
+            } else if !heard {
+                // It may be used, and then whoever shows it again ends the family.
+                family.ended = Some(Known::Perhaps);
+            }
+        }
+    }
+
+    /// Goes from a request to its code, as far as the server lets it.
+    async fn code(&mut self) -> Option<String> {
+        let (browser, client) = (&mut self.browser, &self.client);
+        let mut answer = browser.get(&request(client, &[])).await;
+        for _ in 0..10 {
+            let location = answer.header("location").to_owned();
+            if let Some(query) = location.strip_prefix(CALLBACK) {
+                let query = query.trim_start_matches('?').as_bytes();
+                let parameters: BTreeMap<_, _> =
+                    url::form_urlencoded::parse(query).into_owned().collect();
+                if let Some(error) = parameters.get("error") {
+                    assert_eq!(error, "temporarily_unavailable");
+                    *self.answered.entry(503).or_default() += 1;
+                }
+                return parameters.get("code").cloned();
+            }
+            answer = match answer.status {
+                303 => browser.get(&location).await,
+                200 if html(&answer).contains("id=\"allow\"") => {
+                    browser.submit_once(&answer, &[("decision", "allow")]).await
+                }
+                200 => {
+                    let fields = [("email", self.user.email.as_str()), ("password", PASSWORD)];
+                    browser.submit_once(&answer, &fields).await
+                }
+                // Attempts that could not be taken back count as failures.
+                429 => return None,
+                _ => {
+                    assert!(!self.heard(&answer, &[]), "{}", html(&answer));
+                    return None;
+                }
+            };
+        }
+        panic!("no end of it: {} {}", answer.status, html(&answer));
+    }
+
+    async fn refresh(&mut self) {
+        let live: Vec<_> = (0..self.families.len())
+            .filter(|index| !self.families[*index].heads.is_empty())
+            .collect();
+        if live.is_empty() {
+            return;
+        }
+        let index = live[self.rng.random_range(0..live.len())];
+        let family = self.families[index].clone();
+        let head = family.heads.last().unwrap();
+        let answer = self.app.refresh(&self.client, head, &[]).await;
+        let expected: &[u16] = match family.ended {
+            None => &[200],
+            Some(Known::Perhaps) => &[200, 400],
+            Some(_) => &[400],
+        };
+        let heard = self.heard(&answer, expected);
+        let family = &mut self.families[index];
+        if answer.status == 200 {
+            family.heads.push(answer.text("refresh_token"));
+            family.is_ahead = false;
+        } else if !heard {
+            family.is_ahead = true;
+        }
+    }
+
+    async fn revoke(&mut self) {
+        let Some(index) = self.families.iter().rposition(|family| !family.heads.is_empty()) else {
+            return;
+        };
+        let token = self.families[index].heads.last().unwrap().clone();
+        let answer = self.app.revoke(&self.client, &token).await;
+        let done = self.heard(&answer, &[200]);
+        let family = &mut self.families[index];
+        family.ended = Some(family.ended.unwrap_or(Known::No).after(done));
+    }
+}
+
+impl Machine {
+    /// What a token request with its secret may be answered.
+    fn expected(&self) -> &'static [u16] {
+        let all = [self.disabled, self.deleted, self.secret_ended];
+        if all.contains(&Known::Yes) {
+            &[401, 429]
+        } else if all.contains(&Known::Perhaps) {
+            &[200, 401, 429]
+        } else {
+            &[200]
+        }
+    }
+
+    /// What the administration may say of it: `expected`, unless it is deleted.
+    fn expected_of_administration(&self, expected: &'static [u16]) -> &'static [u16] {
+        match (self.deleted, expected) {
+            (Known::No, expected) => expected,
+            (Known::Yes, _) => &[404],
+            (Known::Perhaps, _) => &[200, 201, 404, 409],
+        }
+    }
+}
+
+/// Another seed each time.
+fn any_seed() -> u64 {
+    identety_http::ambient::rng().expect("randomness").random()
+}
+
+#[rstest]
+#[case(1, 150)]
+#[case(2, 250)]
+#[case(3, 400)]
+#[case(any_seed(), 300)]
+#[tokio::test(start_paused = true)]
+async fn whatever_fails_nothing_that_was_acknowledged_is_lost_and_nothing_is_given_twice(
+    #[case] seed: u64,
+    #[case] per_mille: u32,
+) {
+    println!("the seed is {seed}, with {per_mille} faults in 1000 requests");
+    let (app, faults) = TestApp::start_faulty().await;
+    let app = Arc::new(app);
+    let client = app.private_client().await;
+    assert_eq!(app.token(&client, &[]).await.status, 400, "the keys are there");
+    let mut workers = Vec::new();
+    for number in 0..WORKERS {
+        let user = app.user(&format!("user{number}@example.com"), PASSWORD).await;
+        let mut browser = app.browser();
+        browser.peer = format!("192.0.2.{number}");
+        workers.push(Worker {
+            app: app.clone(),
+            client: client.clone(),
+            user,
+            browser,
+            rng: StdRng::seed_from_u64(seed.wrapping_add(number)),
+            machines: Vec::new(),
+            families: Vec::new(),
+            answered: BTreeMap::new(),
+        });
+    }
+    faults.plan(Plan::Chaos(Box::new(Chaos::new(seed, per_mille))));
+    let at_work: Vec<_> = workers.into_iter().map(|worker| tokio::spawn(worker.work())).collect();
+    let mut done = Vec::new();
+    for worker in at_work {
+        done.push(worker.await.expect("the worker"));
+    }
+    faults.clear();
+
+    let count = |status: u16| {
+        done.iter().map(|worker| worker.answered.get(&status).copied().unwrap_or_default()).sum()
+    };
+    let (good, busy): (u32, u32) = (count(200), count(503));
+    println!("{good} good answers, {busy} times busy");
+    assert!(good > 20 && busy > 0, "no chaos, or nothing but chaos: {good}, {busy}");
+    let failed = app.dump();
+    for worker in &done {
+        for machine in &worker.machines {
+            check_machine(&app, machine, &failed).await;
+        }
+        for family in &worker.families {
+            check_family(&app, &client, family).await;
+        }
+    }
+}
+
+/// Checks a client that was acknowledged once.
+async fn check_machine(app: &TestApp, machine: &Machine, stored: &str) {
+    let Machine { client, disabled, deleted, ended, secret_ended: _ } = machine;
+    let path = format!("/admin/clients/{}", client.id);
+    let shown = app.admin("GET", &path).send().await;
+    match deleted {
+        Known::No => assert_eq!(shown.status, 200, "an acknowledged client is lost"),
+        Known::Yes => assert_eq!(shown.status, 404),
+        Known::Perhaps => assert!([200, 404].contains(&shown.status)),
+    }
+    if shown.status == 200 && *disabled != Known::Perhaps {
+        assert_eq!(shown.json()["isActive"], *disabled == Known::No);
+    }
+    // A client and the pointer to it are there together, or not at all.
+    let items = stored.matches(&client.id).count();
+    assert_eq!(items == 0, shown.status == 404, "{items} mentions of a client");
+    let answer = app.token(client, &[]).await;
+    assert!(machine.expected().contains(&answer.status), "{machine:?}: {}", answer.json());
+    for secret in ended {
+        let client = TestClient { secret: secret.clone(), ..client.clone() };
+        assert!([401, 429].contains(&app.token(&client, &[]).await.status), "{machine:?}");
+    }
+}
+
+/// The generation that a refresh token is of.
+fn generation(token: &str) -> u32 {
+    token.split('.').nth(1).unwrap().parse().unwrap()
+}
+
+/// Checks a family: one redemption, one live head, none after its end.
+async fn check_family(app: &TestApp, client: &TestClient, family: &Family) {
+    let Family { code, redemptions, heads, is_ahead, ended } = family;
+    assert!(*redemptions <= 1, "a code was redeemed twice");
+    let grant = app.stores.grants.find_grant(&GrantId::of_code(code)).await.unwrap().unwrap();
+    for pair in heads.windows(2) {
+        let (older, newer) = (generation(&pair[0]), generation(&pair[1]));
+        assert_eq!(newer, older + 1, "of two heads one is the next of the other");
+    }
+    match ended {
+        Some(Known::Yes) => assert!(grant.ended_at.is_some(), "a revocation is lost"),
+        Some(_) => {}
+        None => assert_eq!(grant.ended_at, None, "nobody has ended it"),
+    }
+    let Some(head) = heads.last() else { return };
+    let live = grant.redeemed.as_ref().expect("it was redeemed").generation;
+    let known = generation(head);
+    let unheard = u32::from(*is_ahead);
+    assert!((known..=known + unheard).contains(&live), "{known} was given, {live} is live");
+    let next = app.refresh(client, head, &[]).await;
+    if grant.ended_at.is_some() {
+        assert_eq!(next.outcome(), (400, "invalid_grant".into()));
+        return;
+    }
+    assert_eq!(next.status, 200, "{}", next.json());
+    assert_eq!(generation(&next.text("refresh_token")), known + 1);
+    // Every head but the last is used up: to show one is to show a copy.
+    if let [oldest, _, ..] = heads.as_slice() {
+        app.refresh(client, &next.text("refresh_token"), &[]).await;
+        let reused = app.refresh(client, oldest, &[]).await;
+        assert_eq!(reused.outcome(), (400, "invalid_grant".into()));
+    }
+}
