@@ -173,6 +173,14 @@ def lambda_tables():
     return "\n\n".join(parts)
 
 
+def size_table():
+    data = load("size")
+    parts = sorted(data["functions_and_tables"].items(), key=lambda part: -part[1])
+    parts += [("unwinding, for a panic must not end the process", data["unwinding"]),
+              ("relocations, for the program may be loaded anywhere", data["relocations"])]
+    return table(["part of TokenFunction", "MB"], [[name, number(size / 1e6)] for name, size in parts])
+
+
 def pair(values):
     return f"{number(values['median'])} ({number(values['q1'])}–{number(values['q3'])})"
 
@@ -357,7 +365,8 @@ def plot_scale():
 def main():
     style()
     blocks = {"machine": machine, "budgets": budgets, "in-process": in_process_table, "service": service_tables,
-              "starts": starts_table, "all-cores": all_cores_table, "lambda": lambda_tables, "scale": scale_table}
+              "starts": starts_table, "all-cores": all_cores_table, "lambda": lambda_tables, "size": size_table,
+              "scale": scale_table}
     path = BENCH / "README.md"
     text = path.read_text(encoding="utf-8")
     for name, block in blocks.items():
