@@ -1,6 +1,7 @@
 """Gathers what criterion and `lambda-shape` measured, and what machine and versions it was, into results/."""
 
 import json
+import os
 import platform
 import re
 import subprocess
@@ -105,6 +106,7 @@ def machine():
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True)
     save("machine", {
         "date": datetime.now(timezone.utc).strftime("%Y-%m-%d"), "commit": commit.stdout.strip(), "quick": QUICK,
+        "note": os.environ.get("NOTE", ""),
         "cpu": lscpu("Model name"), "cpu_family": lscpu("CPU family"), "cpu_model": lscpu("Model"),
         "cores": lscpu(r"CPU\(s\)"), "hypervisor": lscpu("Hypervisor vendor"),
         "memory_gib": int(re.search(r"MemTotal:\s+(\d+)", meminfo).group(1)) / 2**20,

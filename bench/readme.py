@@ -230,6 +230,8 @@ def machine():
     versions = ", ".join(f"{name} {version.removeprefix(name).strip()}" for name, version in it["versions"].items())
     note = " **A quick run, on a machine that did other things too: for trying this out, not for quoting.**" \
         if it["quick"] else ""
+    if it["note"]:
+        note += f" **{it['note']}**"
     return (f"Measured on {it['date']} at commit {it['commit']}: {it['cpu']} (family {it['cpu_family']}, model "
             f"{it['cpu_model']}), {it['cores']} cores of a virtual machine ({it['hypervisor']}), "
             f"{it['memory_gib']:.0f} GiB, Linux {it['kernel'].split('-')[0]}.{note}\n\nVersions: {versions}.")

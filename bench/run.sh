@@ -6,6 +6,9 @@
 #                            made of
 #   QUICK=1 bench/run.sh     to try it out: fewer and shorter rounds, no link-time optimisation
 #   KEEP=1                   leaves the filled stores of an earlier run as they are
+#   NOTE='…'                 what readers of the results should know of the machine at that time
+#
+# The filled stores take 3 GB of disk.
 #
 # About twenty minutes after everything is built. Leave the machine alone meanwhile.
 set -euo pipefail
