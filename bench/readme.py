@@ -359,7 +359,8 @@ def plot_scale():
     axes[1].legend()
     for axis in axes:
         axis.set(xscale="log", xlabel="registered clients")
-        axis.set_xticks(sizes, [f"{size:,}".replace(",", " ") for size in sizes])
+        axis.set_xticks(sizes, [f"{size // 10**6} M" if size >= 10**6 else f"{size // 1000} k" if size >= 1000 else str(size)
+                               for size in sizes])
         axis.minorticks_off()
         axis.set_ylim(0, axis.get_ylim()[1] * 1.15)
     write(figure, "scale")
