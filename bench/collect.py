@@ -1,6 +1,7 @@
 """Gathers what criterion and `lambda-shape` measured, and what machine and versions it was, into results/."""
 
 import json
+import os
 import platform
 import re
 import subprocess
@@ -50,6 +51,43 @@ def lambda_shape():
     save("lambda", results)
 
 
+GROUPS = {
+    "aws-lc, the cryptographic library": r"^aws_lc|^aws_lc_rs$|^aws_lc_sys$|^C$",
+    "AWS SDK: DynamoDB, KMS, retries, signatures": r"^aws_(sdk_(dynamodb|kms)|smithy|runtime|sigv4|types|cred)",
+    "AWS SDK: where credentials may come from": r"^aws_(config|sdk_(sts|sso|ssooidc))",
+    "HTTP and TLS: hyper, h2, rustls": r"^(h2|hyper|http|rustls|webpki|untrusted|httparse|tokio_rustls|want)",
+    "tracing and its filter": r"^(tracing|regex|matchers|sharded_slab|aho_corasick|memchr|nu_ansi)",
+    "Lambda's runtime client": r"^(lambda|aws_lambda|encoding_rs|serde_path|query_map|mime)",
+    "serde and JSON": r"^serde",
+    "axum and tower": r"^(axum|tower|matchit)",
+    "this house": r"^(identety|token|authorize|client_admin|key_rotation)",
+    "argon2, hashes and numbers": r"^(argon2|blake2|sha2|hmac|curve|base64|rand|chacha|subtle|zeroize|getrandom)",
+}
+
+
+def size(path):
+    """Bytes of the functions and tables of an unstripped program, by what they belong to."""
+    lines = subprocess.run(["nm", "-S", "-C", path], capture_output=True, text=True, check=True).stdout.splitlines()
+    totals = dict.fromkeys([*GROUPS, "the standard library, and what could not be told"], 0)
+    generic = {"core", "alloc", "std", "hashbrown", "tokio", "futures_util", "pin_project_lite", "bytes"}
+    for line in lines:
+        parts = line.split(None, 3)
+        if len(parts) < 4 or len(parts[2]) != 1:
+            # Without a size: a label.
+            continue
+        named = [name for name in re.findall(r"\b([a-z_][a-z0-9_]+)::", parts[3]) if name not in generic]
+        crate = named[0] if named else "std" if "::" in parts[3] else "C"
+        group = next((name for name, pattern in GROUPS.items() if re.search(pattern, crate)), [*totals][-1])
+        totals[group] += int(parts[1], 16)
+    sections = subprocess.run(["size", "-A", path], capture_output=True, text=True, check=True).stdout
+    of = {words[0]: int(words[1]) for words in map(str.split, sections.splitlines()) if words and words[0][0] == "."}
+    save("size", {
+        "functions_and_tables": totals,
+        "unwinding": sum(of.get(name, 0) for name in (".eh_frame", ".eh_frame_hdr", ".gcc_except_table")),
+        "relocations": of.get(".rela.dyn", 0), "text": of[".text"], "rodata": of[".rodata"],
+    })
+
+
 def spread(values):
     if not values:
         return None
@@ -68,6 +106,7 @@ def machine():
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True)
     save("machine", {
         "date": datetime.now(timezone.utc).strftime("%Y-%m-%d"), "commit": commit.stdout.strip(), "quick": QUICK,
+        "note": os.environ.get("NOTE", ""),
         "cpu": lscpu("Model name"), "cpu_family": lscpu("CPU family"), "cpu_model": lscpu("Model"),
         "cores": lscpu(r"CPU\(s\)"), "hypervisor": lscpu("Hypervisor vendor"),
         "memory_gib": int(re.search(r"MemTotal:\s+(\d+)", meminfo).group(1)) / 2**20,
@@ -76,4 +115,5 @@ def machine():
 
 
 if __name__ == "__main__":
-    {"in_process": in_process, "lambda": lambda_shape, "machine": machine}[sys.argv[1]]()
+    part, *arguments = sys.argv[1:]
+    {"in_process": in_process, "lambda": lambda_shape, "machine": machine, "size": size}[part](*arguments)

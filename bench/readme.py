@@ -155,12 +155,12 @@ def lambda_tables():
     data = load("lambda")
     parts = []
     for share, title in ((1, "A whole core"), (0.29, "0.29 of a core: what 512 MB of memory get")):
-        rows = [[LAMBDA_LABELS.get(entry["name"], entry["name"]), pair(entry["init_ms"]), pair(entry["first_ms"]),
-                 pair(entry["warm_ms"]), number(entry["warm_ms"]["p95"]), number(entry["warm_cpu_ms"]["median"]),
+        rows = [[LAMBDA_LABELS.get(entry["name"], entry["name"]), pair(entry["init_ms"]), number(entry["init_cpu_ms"]["median"]),
+                 pair(entry["first_ms"]), pair(entry["warm_ms"]), number(entry["warm_ms"]["p95"]), number(entry["warm_cpu_ms"]["median"]),
                  number(entry["resident_kib"]["median"] / 1024), str(entry["starts"])]
                 for entry in lambda_rows(data, share, True)]
         if rows:
-            heads = ["function", "start → `next`, ms", "first request, ms", "warm request, ms", "p95",
+            heads = ["function", "start → `next`, ms", "CPU ms of it", "first request, ms", "warm request, ms", "p95",
                      "CPU ms warm", "MiB", "starts"]
             parts.append(f"**{title}**\n\n{table(heads, rows)}")
     rows = [[entry["name"], number(entry["bytes"] / 1e6), pair(entry["init_ms"]),
@@ -171,6 +171,14 @@ def lambda_tables():
     heads = ["function", "MB, stripped", "start → `next`, ms", "calls before", "MiB then"]
     parts.append(f"**All functions**\n\n{table(heads, rows)}")
     return "\n\n".join(parts)
+
+
+def size_table():
+    data = load("size")
+    parts = sorted(data["functions_and_tables"].items(), key=lambda part: -part[1])
+    parts += [("unwinding, for a panic must not end the process", data["unwinding"]),
+              ("relocations, for the program may be loaded anywhere", data["relocations"])]
+    return table(["part of TokenFunction", "MB"], [[name, number(size / 1e6)] for name, size in parts])
 
 
 def pair(values):
@@ -208,6 +216,7 @@ def budgets():
     for alg in ALGS:
         shape, signature = shapes[f"token {alg}", True], bare[f"sign/{alg} bare"]["median"] / 1000
         row(f"Lambda, {alg}: start → first `next`", 5, shape["init_ms"]["median"], "ms")
+        row(f"Lambda, {alg}: CPU of that", 5, shape["init_cpu_ms"]["median"], "ms")
         row(f"Lambda, {alg}: first request beyond the signature", 2, shape["first_ms"]["median"] - signature, "ms")
         row(f"Lambda, {alg}: warm request beyond the signature", 0.4, shape["warm_ms"]["median"] - signature, "ms")
     largest = max(shapes.values(), key=lambda e: e["resident_kib"]["median"] if "openauth" not in e["name"] else 0)
@@ -222,6 +231,8 @@ def machine():
     versions = ", ".join(f"{name} {version.removeprefix(name).strip()}" for name, version in it["versions"].items())
     note = " **A quick run, on a machine that did other things too: for trying this out, not for quoting.**" \
         if it["quick"] else ""
+    if it["note"]:
+        note += f" **{it['note']}**"
     return (f"Measured on {it['date']} at commit {it['commit']}: {it['cpu']} (family {it['cpu_family']}, model "
             f"{it['cpu_model']}), {it['cores']} cores of a virtual machine ({it['hypervisor']}), "
             f"{it['memory_gib']:.0f} GiB, Linux {it['kernel'].split('-')[0]}.{note}\n\nVersions: {versions}.")
@@ -348,7 +359,8 @@ def plot_scale():
     axes[1].legend()
     for axis in axes:
         axis.set(xscale="log", xlabel="registered clients")
-        axis.set_xticks(sizes, [f"{size:,}".replace(",", " ") for size in sizes])
+        axis.set_xticks(sizes, [f"{size // 10**6} M" if size >= 10**6 else f"{size // 1000} k" if size >= 1000 else str(size)
+                               for size in sizes])
         axis.minorticks_off()
         axis.set_ylim(0, axis.get_ylim()[1] * 1.15)
     write(figure, "scale")
@@ -357,7 +369,8 @@ def plot_scale():
 def main():
     style()
     blocks = {"machine": machine, "budgets": budgets, "in-process": in_process_table, "service": service_tables,
-              "starts": starts_table, "all-cores": all_cores_table, "lambda": lambda_tables, "scale": scale_table}
+              "starts": starts_table, "all-cores": all_cores_table, "lambda": lambda_tables, "size": size_table,
+              "scale": scale_table}
     path = BENCH / "README.md"
     text = path.read_text(encoding="utf-8")
     for name, block in blocks.items():

@@ -2,9 +2,13 @@
 # Builds and runs the benchmarks, then writes the tables of README.md and the pictures. `make bench` has set up what
 # they need and calls this.
 #
-#   bench/run.sh [PART…]     of in-process, service, lambda, scale; default all
+#   bench/run.sh [PART…]     of in-process, service, lambda, scale; default all. And size: what the function `token` is
+#                            made of
 #   QUICK=1 bench/run.sh     to try it out: fewer and shorter rounds, no link-time optimisation
 #   KEEP=1                   leaves the filled stores of an earlier run as they are
+#   NOTE='…'                 what readers of the results should know of the machine at that time
+#
+# The filled stores take 3 GB of disk.
 #
 # About twenty minutes after everything is built. Leave the machine alone meanwhile.
 set -euo pipefail
@@ -45,6 +49,11 @@ fi
 if wanted scale; then
     say "scale"
     "$python" bench/scale.py
+fi
+if wanted size; then
+    say "size"
+    cargo rustc --locked --quiet --release -p token --bin token -- -C strip=none
+    "$python" bench/collect.py size "$target/release/token"
 fi
 "$python" bench/collect.py machine
 "$python" bench/readme.py

@@ -8,7 +8,7 @@ import time
 from measure import QUICK, SERVER_CORE, WORK, run, save, verify
 from servers import ALGS, Authlib, Glewlwyd, Identety, OidcProvider, peer_keys
 
-ROUNDS, SECONDS, STARTS = (2, 1, 2) if QUICK else (5, 3, 5)
+ROUNDS, SECONDS, STARTS = (2, 1, 2) if QUICK else (5, 2, 5)
 CONNECTIONS = (1, 8, 32)
 ALL_CORES_ROUNDS = 1 if QUICK else 3
 
