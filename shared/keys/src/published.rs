@@ -18,8 +18,9 @@ const REREAD_FOR_UNKNOWN: Seconds = 5;
 pub struct PublishedKeys {
     store: Arc<dyn KeyStore>,
     known: RwLock<Arc<PublicKeys>>,
-    /// Held while the store is read: what was read earlier must not replace what was read later.
-    reading: Mutex<()>,
+    /// Held while the store is read: what was read earlier must not replace what was read later. It holds
+    /// whether the last read failed.
+    reading: Mutex<bool>,
     schedule: Schedule,
     for_unknown: Schedule,
 }
@@ -42,8 +43,14 @@ impl PublishedKeys {
     /// # Errors
     /// When the store fails.
     pub async fn read(&self, now: Timestamp) -> Result<(), StoreError> {
-        let _reading = self.reading.lock().await;
+        let mut failed = self.reading.lock().await;
+        self.read_alone(&mut failed, now).await
+    }
+
+    async fn read_alone(&self, failed: &mut bool, now: Timestamp) -> Result<(), StoreError> {
+        *failed = true;
         let keys = PublicKeys::of(&self.store.load().await?.rings);
+        *failed = false;
         *self.known.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
         self.schedule.done(now);
         Ok(())
@@ -53,18 +60,31 @@ impl PublishedKeys {
     /// more.
     ///
     /// # Errors
-    /// When the key is not known and the store fails. With a known key, a store that fails is no reason
-    /// to refuse.
+    /// When the key is not known and the store fails. With a known key, a store that fails is no reason to
+    /// refuse.
     pub async fn prepare(&self, jws: &str, now: Timestamp) -> Result<(), StoreError> {
-        if !self.known().know_the_key_of(jws) && self.for_unknown.claim(now) {
-            return self.read(now).await;
+        if self.knows_the_key_of(jws) {
+            if self.schedule.claim(now)
+                && let Err(error) = self.read(now).await
+            {
+                tracing::warn!(%error, "the keys could not be read again; those at hand go on");
+            }
+            return Ok(());
         }
-        if self.schedule.claim(now)
-            && let Err(error) = self.read(now).await
-        {
-            tracing::warn!(%error, "the keys could not be read again; those at hand go on");
+        let mut failed = self.reading.lock().await;
+        // Perhaps somebody has read it meanwhile.
+        if self.knows_the_key_of(jws) {
+            return Ok(());
+        }
+        // After a failure nobody can say that the key is not published.
+        if *failed || self.for_unknown.claim(now) {
+            return self.read_alone(&mut failed, now).await;
         }
         Ok(())
+    }
+
+    fn knows_the_key_of(&self, jws: &str) -> bool {
+        self.known().know_the_key_of(jws)
     }
 
     fn known(&self) -> Arc<PublicKeys> {
