@@ -124,7 +124,8 @@ impl From<StoreError> for Failure {
 }
 
 impl Failure {
-    fn of_the_server(cause: &dyn Display) -> Self {
+    /// The server failed.
+    pub(crate) fn of_the_server(cause: &dyn Display) -> Self {
         Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,
             "Something went wrong",

@@ -20,7 +20,10 @@ use axum::routing::get;
 use http::HeaderMap;
 use identety_domain::authorization::FrontChannel;
 use identety_domain::discovery::path;
+use identety_http::edge;
 use identety_keys::PublishedKeys;
+
+use crate::failure::Failure;
 
 /// What the function works with.
 pub struct FrontDoor {
@@ -30,9 +33,10 @@ pub struct FrontDoor {
     pub keys: Arc<PublishedKeys>,
 }
 
-/// The routes of the front channel.
+/// The routes of the front channel, whose every error is a page.
 pub fn router(state: Arc<FrontDoor>) -> Router {
-    Router::new()
+    let door = state.clone();
+    let routes = Router::new()
         .route(path::AUTHORIZE, get(authorize::get).post(authorize::post))
         .route(path::LOGOUT, get(logout::get).post(logout::post))
         .route(path::SIGN_IN, get(sign_in::get).post(sign_in::post))
@@ -41,7 +45,10 @@ pub fn router(state: Arc<FrontDoor>) -> Router {
         .route(path::SIGN_OUT, get(sign_out::get).post(sign_out::post))
         .route(pages::STYLE_PATH, get(style))
         .route(pages::FORM_POST_SCRIPT_PATH, get(form_post_script))
-        .with_state(state)
+        .with_state(state);
+    edge::catch_panics(routes, move |context| {
+        Failure::of_the_server(&edge::PANIC).into_page(&door, context)
+    })
 }
 
 async fn style(headers: HeaderMap) -> Response {

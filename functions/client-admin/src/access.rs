@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
@@ -57,14 +58,10 @@ pub(crate) struct Gate {
 /// Lets administrators through, and tells the handlers who they are.
 pub(crate) async fn require_administrator(
     State(Gate { state, area }): State<Gate>,
+    Extension(context): Extension<Context>,
     mut request: Request,
     next: Next,
 ) -> Response {
-    let Some(context) = request.extensions().get::<Context>().cloned() else {
-        return Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the server failed")
-            .because(&"the edge is missing")
-            .into_response();
-    };
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
     let needed = if reads { area.read } else { area.write };
     match authenticate(&state, request.headers(), needed, &context).await {

@@ -27,6 +27,7 @@ use identety_domain::client::Client;
 use identety_domain::hashing::SecretHasher;
 use identety_domain::store::{ClientStore, ConsentStore, UserStore};
 use identety_domain::user::User;
+use identety_http::edge;
 use identety_http::problem::Problem;
 use identety_keys::PublishedKeys;
 
@@ -50,7 +51,7 @@ pub struct Management {
     pub keys: Arc<PublishedKeys>,
 }
 
-/// The routes of management. Whoever asks is authenticated before it is looked at what for.
+/// The routes of management, whose every error is a problem. Whoever asks is authenticated before it is looked at what for.
 pub fn router(state: Arc<Management>) -> Router {
     let clients = Router::new()
         .route("/admin/clients", get(list::get::<Client>).post(clients::create::post))
@@ -72,7 +73,10 @@ pub fn router(state: Arc<Management>) -> Router {
                 .delete(delete::delete::<User>),
         )
         .route("/admin/users/{id}/password", put(users::password::put));
-    behind_gate(clients, CLIENTS, &state).merge(behind_gate(users, USERS, &state)).with_state(state)
+    let routes = behind_gate(clients, CLIENTS, &state).merge(behind_gate(users, USERS, &state));
+    edge::catch_panics(routes.with_state(state), |context| {
+        Problem::server_error(&context.id, &edge::PANIC).into_response()
+    })
 }
 
 /// Lets only administrators of `area` to `routes`.

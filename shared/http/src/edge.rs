@@ -1,19 +1,19 @@
 //! What surrounds every handler: the time, an id, the log line, panics, and the answers to paths and
 //! methods that do not exist.
 
-use std::any::Any;
 use std::fmt;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::{self, Next};
 use axum::response::Response;
+use axum::{Extension, Router};
+use futures_util::FutureExt as _;
 use http::{HeaderValue, StatusCode};
 use identety_domain::limits::PeerAddress;
 use identety_domain::token::{OAuthErrorCode, PublicError};
 use identety_domain::{Timestamp, id};
-use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::logging::{self, Line, Outcome, Reason};
 use crate::problem::Problem;
@@ -54,16 +54,36 @@ pub struct Context {
 #[derive(Clone, Debug)]
 pub(crate) struct ApiRequestId(pub(crate) String);
 
+/// What the log hears beside the place of a panic.
+pub const PANIC: &str = "panic in a handler";
+
 /// Where the administration API begins; its errors are problem details.
 const ADMIN: &str = "/admin";
 
 /// Puts the edge around the routes of one function, or of all.
 pub fn finish(routes: Router, clock: Clock) -> Router {
-    routes
-        .fallback(not_found)
-        .layer(CatchPanicLayer::custom(panicked))
+    let failed = |context: &Context| response::server_error(&context.id, PANIC);
+    catch_panics(routes.fallback(not_found), failed)
         .layer(middleware::map_response(security_headers))
         .layer(middleware::from_fn_with_state(clock, observe))
+}
+
+/// Answers `failed` where a handler of `routes` panics. That is a defect, of which the caller hears no more
+/// than an id to quote, and the process goes on; the log has been told the place.
+///
+/// [`finish`] does so with an OAuth error; routes of another form have this around them.
+pub fn catch_panics<F>(routes: Router, failed: F) -> Router
+where
+    F: Fn(&Context) -> Response + Clone + Send + Sync + 'static,
+{
+    let catch = move |Extension(context): Extension<Context>, request: Request, next: Next| {
+        let failed = failed.clone();
+        async move {
+            let answered = AssertUnwindSafe(next.run(request)).catch_unwind().await;
+            answered.unwrap_or_else(|_| failed(&context))
+        }
+    };
+    routes.layer(middleware::from_fn(catch))
 }
 
 /// Gives the request its context and writes the log line of its answer.
@@ -78,7 +98,7 @@ async fn observe(State(clock): State<Clock>, mut request: Request, next: Next) -
 
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
-    let is_admin = request.uri().path().starts_with(ADMIN);
+    let is_admin = is_admin(&request);
     let mut response = next.run(request).await;
 
     if response.status() == StatusCode::METHOD_NOT_ALLOWED {
@@ -129,12 +149,12 @@ async fn security_headers(mut response: Response) -> Response {
     response
 }
 
+fn is_admin(request: &Request) -> bool {
+    request.uri().path().starts_with(ADMIN)
+}
+
 async fn not_found(request: Request) -> Response {
-    error_for_path(
-        request.uri().path().starts_with(ADMIN),
-        StatusCode::NOT_FOUND,
-        "there is nothing at this path",
-    )
+    error_for_path(is_admin(&request), StatusCode::NOT_FOUND, "there is nothing at this path")
 }
 
 /// Gives the router's 405 a body; its `Allow` header (RFC 9110 §15.5.6) stays.
@@ -158,13 +178,6 @@ fn error_for_path(is_admin: bool, status: StatusCode, detail: &'static str) -> R
     }
     let error = PublicError::new(OAuthErrorCode::InvalidRequest, detail);
     response::oauth_error_with_status(status, error, detail)
-}
-
-/// A panic is a defect: the caller gets a 500, the process goes on. The hook has printed where it was.
-fn panicked(_: Box<dyn Any + Send>) -> Response {
-    let error = PublicError::new(OAuthErrorCode::ServerError, "the server failed");
-    let status = StatusCode::INTERNAL_SERVER_ERROR;
-    response::oauth_error_with_status(status, error, "panic in a handler")
 }
 
 #[cfg(test)]
@@ -194,7 +207,9 @@ mod tests {
         let (status, body) = answer(&app, "/panic").await;
         assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
         let body = String::from_utf8(body).unwrap();
-        assert_eq!(body, r#"{"error":"server_error","error_description":"the server failed"}"#);
+        assert!(body.contains(r#""error":"server_error""#), "{body}");
+        assert!(body.contains("please quote the request id"), "{body}");
+        assert!(!body.contains("secret"), "{body}");
         assert_eq!(answer(&app, "/fine").await, (StatusCode::OK, b"fine".to_vec()));
     }
 }
