@@ -15,7 +15,7 @@ use identety_keys::PublishedKeys;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
     lambda::start_log(Function::Authorize, config::take_retries);
-    let dynamodb = config::dynamodb(&config::from_environment().await);
+    let dynamodb = config::dynamodb(&config::from_environment()?);
     let table = environment::required;
     let clients = Arc::new(ClientTable::new(dynamodb.clone(), table("IDENTETY_TABLE_CLIENTS")?));
     let accounts = Arc::new(AccountTable::new(dynamodb.clone(), table("IDENTETY_TABLE_ACCOUNTS")?));

@@ -14,7 +14,7 @@ use lambda_runtime::{Error, service_fn};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     lambda::start_log(Function::KeyRotation, config::take_retries);
-    let aws = config::from_environment().await;
+    let aws = config::from_environment()?;
     let keys = environment::required("IDENTETY_TABLE_KEYS")?;
     let keys = KeyTable::new(config::dynamodb(&aws), keys);
     let kms = Kms::new(kms::Client::new(&aws), environment::required("IDENTETY_KMS_KEY")?);

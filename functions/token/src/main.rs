@@ -15,7 +15,7 @@ use token::BackChannel;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
     lambda::start_log(Function::Token, config::take_retries);
-    let aws = config::from_environment().await;
+    let aws = config::from_environment()?;
     let dynamodb = config::dynamodb(&aws);
     let table = environment::required;
     let clients = ClientTable::new(dynamodb.clone(), table("IDENTETY_TABLE_CLIENTS")?);

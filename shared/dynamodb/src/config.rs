@@ -1,18 +1,16 @@
 //! The SDK's settings: explicit, and the same wherever DynamoDB is.
 
+use std::env;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use aws_config::environment::{
-    EnvironmentVariableCredentialsProvider, EnvironmentVariableRegionProvider,
-};
-use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::interceptors::BeforeTransmitInterceptorContextRef;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::config::{
-    ConfigBag, Credentials, Intercept, Region, RuntimeComponents, SharedHttpClient,
+    BehaviorVersion, ConfigBag, Credentials, Intercept, Region, RuntimeComponents,
+    SharedCredentialsProvider, SharedHttpClient,
 };
 use aws_sdk_dynamodb::error::BoxError;
 use aws_smithy_http_client::Builder as HttpClientBuilder;
@@ -20,6 +18,8 @@ use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{self, TlsContext, TrustStore};
 use aws_smithy_runtime_api::client::interceptors::dyn_dispatch_hint;
 use aws_smithy_runtime_api::client::retries::RequestAttempts;
+use aws_types::SdkConfig;
+use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 
 /// A connection takes some milliseconds; after this it is not coming.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
@@ -33,21 +33,58 @@ const MAX_ATTEMPTS: u32 = 3;
 /// part of it. Its own default of one second could leave no time for the third.
 const INITIAL_BACKOFF: Duration = Duration::from_millis(50);
 
+/// Lambda sets this variable for every function, and it is not set, or empty.
+#[derive(Debug, thiserror::Error)]
+#[error("the environment variable {0} is missing")]
+pub struct MissingVariable(&'static str);
+
 /// What every AWS client of a Lambda function is made of. Region and credentials are in the
 /// environment: `AWS_REGION`, `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`.
+/// `AWS_ENDPOINT_URL_DYNAMODB`, `AWS_ENDPOINT_URL_KMS` or, for both, `AWS_ENDPOINT_URL` lead elsewhere.
 ///
-/// The SDK's default chains for both are left aside: they look for metadata servers that a function
-/// does not have, and a cold start would wait for them. `AWS_ENDPOINT_URL_DYNAMODB` or
-/// `AWS_ENDPOINT_URL` lead to another DynamoDB.
-pub async fn from_environment() -> SdkConfig {
-    aws_config::defaults(BehaviorVersion::latest())
+/// The SDK's own chains are not even linked: they look for files and metadata servers that a function
+/// does not have, a cold start would wait for them, and they are a part of every download of its code.
+///
+/// # Errors
+/// When the region or the credentials are missing.
+pub fn from_environment() -> Result<SdkConfig, MissingVariable> {
+    from_variables(|name| env::var(name).ok())
+}
+
+/// The same, of other variables.
+fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Result<SdkConfig, MissingVariable> {
+    let optional = |name| variable(name).filter(|value| !value.is_empty());
+    let required = |name| optional(name).ok_or(MissingVariable(name));
+    let credentials = Credentials::new(
+        required("AWS_ACCESS_KEY_ID")?,
+        required("AWS_SECRET_ACCESS_KEY")?,
+        optional("AWS_SESSION_TOKEN"),
+        // A process does not outlive the credentials that Lambda gave it.
+        None,
+        "Lambda",
+    );
+    let mut config = SdkConfig::builder();
+    config.set_endpoint_url(optional("AWS_ENDPOINT_URL"));
+    Ok(config
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new(required("AWS_REGION")?))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .service_config(OfServices)
         .http_client(http_client())
-        .region(EnvironmentVariableRegionProvider::new())
-        .credentials_provider(EnvironmentVariableCredentialsProvider::new())
         .timeout_config(timeouts())
         .retry_config(retries())
-        .load()
-        .await
+        .build())
+}
+
+/// The variables of single services.
+#[derive(Debug)]
+struct OfServices;
+
+impl LoadServiceConfig for OfServices {
+    fn load_config(&self, key: ServiceConfigKey<'_>) -> Option<String> {
+        let service = key.service_id().to_uppercase().replace(' ', "_");
+        env::var(format!("{}_{service}", key.env())).ok().filter(|value| !value.is_empty())
+    }
 }
 
 /// A client of DynamoDB.
@@ -146,12 +183,21 @@ pub fn retries() -> RetryConfig {
 
 #[cfg(test)]
 mod tests {
+    use aws_sdk_dynamodb::config::ProvideCredentials as _;
+
     use super::*;
     use crate::testing::{Answer, answering};
 
+    /// What Lambda sets.
+    fn set_by_lambda(name: &str) -> Option<String> {
+        let names =
+            ["AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
+        names.contains(&name).then(|| format!("the value of {name}"))
+    }
+
     #[tokio::test]
     async fn the_settings_of_a_function_reach_its_client() {
-        let client = dynamodb(&from_environment().await);
+        let client = dynamodb(&from_variables(set_by_lambda).unwrap());
         let timeouts = client.config().timeout_config().unwrap();
         assert_eq!(timeouts.connect_timeout(), Some(CONNECT_TIMEOUT));
         assert_eq!(timeouts.operation_attempt_timeout(), Some(ATTEMPT_TIMEOUT));
@@ -159,6 +205,34 @@ mod tests {
         let retries = client.config().retry_config().unwrap();
         assert_eq!(retries.max_attempts(), MAX_ATTEMPTS);
         assert_eq!(retries.initial_backoff(), INITIAL_BACKOFF);
+    }
+
+    #[tokio::test]
+    async fn credentials_and_region_are_those_of_the_environment() {
+        let config = from_variables(set_by_lambda).unwrap();
+        let credentials = config.credentials_provider().unwrap();
+        let credentials = credentials.provide_credentials().await.unwrap();
+        assert_eq!(credentials.access_key_id(), "the value of AWS_ACCESS_KEY_ID");
+        assert_eq!(credentials.secret_access_key(), "the value of AWS_SECRET_ACCESS_KEY");
+        assert_eq!(credentials.session_token(), Some("the value of AWS_SESSION_TOKEN"));
+        assert_eq!(config.region().unwrap().as_ref(), "the value of AWS_REGION");
+    }
+
+    #[test]
+    fn a_function_without_credentials_or_region_is_told_which_variable_is_missing() {
+        for missing in ["AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"] {
+            for value in [None, Some(String::new())] {
+                let variable = |name: &str| match name {
+                    _ if name == missing => value.clone(),
+                    _ => set_by_lambda(name),
+                };
+                let error = from_variables(variable).unwrap_err();
+                assert_eq!(
+                    error.to_string(),
+                    format!("the environment variable {missing} is missing")
+                );
+            }
+        }
     }
 
     #[tokio::test]
@@ -181,7 +255,7 @@ mod tests {
         fine.list_tables().send().await.unwrap();
         assert_eq!((take_retries(), take_retries()), (1, 0));
         // The settings of functions have it.
-        let function = dynamodb(&from_environment().await);
+        let function = dynamodb(&from_variables(set_by_lambda).unwrap());
         let names: Vec<_> = function.config().interceptors().map(|it| format!("{it:?}")).collect();
         assert!(names.iter().any(|name| name.contains("CountRetries")), "{names:?}");
     }

@@ -13,10 +13,10 @@ use axum::response::Response;
 use identety_domain::Timestamp;
 use identety_domain::client::GrantType;
 use tracing::Level;
-use tracing_subscriber::filter::{FilterExt as _, FilterFn};
+use tracing_subscriber::Layer as _;
+use tracing_subscriber::filter::{FilterExt as _, FilterFn, LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
-use tracing_subscriber::{EnvFilter, Layer as _};
 
 use crate::ambient;
 pub(crate) use line::{ColdStart, Line};
@@ -155,7 +155,7 @@ pub fn init(format: Format, filter: &str) {
         }
         Format::Text => layer.with_writer(io::stderr).with_ansi(false).boxed(),
     };
-    let wanted = EnvFilter::builder().parse_lossy(filter);
+    let wanted = wanted(filter);
     let decent = FilterFn::new(|metadata| {
         let origin = metadata.target().split("::").next().unwrap_or_default();
         *metadata.level() <= Level::WARN || OWN_CRATES.contains(&origin)
@@ -165,6 +165,23 @@ pub fn init(format: Format, filter: &str) {
     {
         std::panic::set_hook(Box::new(panicked));
     }
+}
+
+/// What is wanted; errors if nothing is.
+fn wanted(filter: &str) -> Targets {
+    let mut wanted = Targets::new().with_default(LevelFilter::ERROR);
+    for directive in filter.split(',').map(str::trim) {
+        let (target, level) = match directive.split_once('=') {
+            Some((target, level)) => (Some(target), level),
+            None => (None, directive),
+        };
+        let Ok(level) = level.parse::<LevelFilter>() else { continue };
+        wanted = match target {
+            Some(target) => wanted.with_target(target, level),
+            None => wanted.with_default(level),
+        };
+    }
+    wanted
 }
 
 /// Writes down where a panic was. What it says only where the source says it: anything that was put
