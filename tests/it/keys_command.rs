@@ -3,14 +3,17 @@
 use std::path::Path;
 use std::process::Stdio;
 use std::sync::Arc;
+use std::time::Duration;
 
 use aws_sdk_kms::config::{Credentials, Region};
 use axum::Router;
 use axum::response::IntoResponse as _;
 use http::StatusCode;
+use identety::app::Stores;
 use identety_domain::keys::Signer as _;
+use identety_domain::store::Change;
 use identety_domain::{Timestamp, client::SigningAlg};
-use identety_dynamodb::{KeyTable, config};
+use identety_dynamodb::{Embedded, KeyTable, Tables, config};
 use identety_http::ambient;
 use identety_keys::kms::{self, Kms};
 use identety_keys::{KeyVault, Sealing};
@@ -18,7 +21,7 @@ use identety_tests::app::unverified;
 use identety_tests::binaries;
 use identety_tests::call::Server;
 use identety_tests::moto::Moto;
-use identety_tests::serve::Serve;
+use identety_tests::serve::{self, Serve};
 use identety_tests::stand_in::StandIn;
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -60,7 +63,7 @@ fn shown(json: &str) -> Vec<(String, String, String)> {
 
 fn kid(keys: &[(String, String, String)], alg: &str, state: &str) -> String {
     let found = keys.iter().find(|key| (key.0.as_str(), key.1.as_str()) == (alg, state));
-    found.map(|key| key.2.clone()).unwrap()
+    found.map(|key| key.2.clone()).unwrap_or_default()
 }
 
 #[tokio::test]
@@ -117,6 +120,49 @@ async fn the_keys_of_a_data_folder_are_listed_rotated_and_revoked() {
     published.sort_unstable();
     expected.sort_unstable();
     assert_eq!(published, expected);
+}
+
+/// Makes the keys of a data folder older by so many days.
+async fn age(data: &Path, days: u64) {
+    let embedded = Embedded::open(&data.join("identety.db")).unwrap();
+    let stores = Stores::on(&embedded.client(), &Tables::with_prefix("identety-"));
+    for mut ring in stores.keys.load().await.unwrap().rings {
+        ring.version += 1;
+        for key in &mut ring.keys {
+            key.since = Timestamp::from_millis(key.since.millis() - days * 86_400_000);
+        }
+        assert_eq!(stores.keys.put_ring(&ring).await.unwrap(), Change::Done);
+    }
+}
+
+#[tokio::test]
+async fn a_server_moves_the_keys_on_by_itself_when_they_are_as_old_as_it_was_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    assert!(Serve::start(data).await.stop().await.status.success());
+    let first = listed(data).await;
+    age(data, 10).await;
+    // Ninety days is what it does by itself, and these are ten days old.
+    Serve::start(data).await.stop().await;
+    assert_eq!(listed(data).await, first);
+
+    // It does so while it starts to answer, so this one may have been too short a life for it.
+    for _ in 0..20 {
+        let mut command = serve::command(data);
+        command.args(["--key-rotation-days", "10"]);
+        let serve = Serve::spawn(command, data).await;
+        assert_eq!(serve.server().get("/.well-known/jwks.json").send().await.status, 200);
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        serve.stop().await;
+        let moved = listed(data).await;
+        if SigningAlg::ALL.iter().all(|alg| {
+            kid(&moved, alg.as_str(), "current") == kid(&first, alg.as_str(), "next")
+                && kid(&moved, alg.as_str(), "previous") == kid(&first, alg.as_str(), "current")
+        }) {
+            return;
+        }
+    }
+    panic!("the keys stay as they are: {:?}", listed(data).await);
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use identety_domain::keys::RotationPeriod;
 use identety_dynamodb::Embedded;
 use identety_http::ambient;
-use identety_keys::Rotator;
+use identety_keys::{KeysError, Rotator};
 
 /// Deletes what has expired, once an hour, as DynamoDB does by itself.
 pub(crate) async fn forget_expired(embedded: Embedded) {
@@ -25,8 +25,11 @@ pub(crate) async fn rotate_keys(rotator: Rotator, period: RotationPeriod) {
     loop {
         hourly.tick().await;
         let now = ambient::now();
-        let Ok(mut rng) = ambient::rng() else { continue };
-        match rotator.step(period, now, &mut rng).await {
+        let stepped = match ambient::rng() {
+            Ok(mut rng) => rotator.step(period, now, &mut rng).await.map_err(KeysError::from),
+            Err(_) => Err(KeysError::NoRandomness),
+        };
+        match stepped {
             Ok(report) if report.is_eventful() => report.log(now),
             Ok(_) => {}
             Err(error) => tracing::error!(%error, "the signing keys could not be moved on"),

@@ -37,9 +37,6 @@ async fn main() -> Result<(), lambda_http::Error> {
         hasher: Arc::new(SecretHasher::new(&mut ambient::rng()?)),
         verifier: keys.clone(),
     };
-    // One call before the first request, so that it does not wait for the connection.
-    if let Err(error) = keys.read(ambient::now()).await {
-        tracing::error!(%error, "the keys could not be read");
-    }
+    keys.warm_up(ambient::now()).await;
     lambda::run(authorize::router(Arc::new(FrontDoor { channel, keys }))).await
 }

@@ -30,11 +30,7 @@ async fn main() -> Result<(), lambda_http::Error> {
         hasher: hasher.clone(),
         verifier: keys.clone(),
     };
-    // One call before the first request, so that it does not wait for the connection. A failure is left
-    // to the requests, which read again.
-    if let Err(error) = keys.read(ambient::now()).await {
-        tracing::error!(%error, "the keys could not be read");
-    }
+    keys.warm_up(ambient::now()).await;
     let (users, consents) = (accounts.clone(), accounts);
     let management = Management { settings, authenticator, clients, users, consents, hasher, keys };
     lambda::run(client_admin::router(Arc::new(management))).await

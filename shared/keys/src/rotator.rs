@@ -93,8 +93,13 @@ pub enum ChangeError {
     #[error("{alg}: {obstacle}", alg = .0.as_str(), obstacle = .1)]
     Obstacle(SigningAlg, Obstacle),
     /// Somebody else changed the ring at the same moment.
-    #[error("somebody else has just changed the keys of {}; look at them again", .0.as_str())]
-    Raced(SigningAlg),
+    #[error("somebody else has just changed the keys of {}{}; look at them again", alg.as_str(), and_before(rotated))]
+    Raced {
+        /// Whose ring it is.
+        alg: SigningAlg,
+        /// What had been rotated before, and is not to be rotated again.
+        rotated: Vec<Rotated>,
+    },
     /// The keys cannot be worked with.
     #[error(transparent)]
     Keys(#[from] KeysError),
@@ -212,9 +217,10 @@ impl Rotator {
     ) -> Result<Step, KeysError> {
         for _ in 0..ATTEMPTS {
             let stored = self.load().await?;
-            let Some(ring) = stored.rings.iter().find(|ring| ring.alg == alg) else { break };
+            let found = stored.rings.iter().find(|ring| ring.alg == alg);
+            let Some(ring) = found else { return Ok(Step::Nothing) };
             let (after, step) = match ring.due(now, period) {
-                Due::Nothing => break,
+                Due::Nothing => return Ok(Step::Nothing),
                 Due::Forget => {
                     let kid = kid_of(ring, KeyState::Previous);
                     (ring.without_previous(), Step::Forgot { kid })
@@ -229,7 +235,7 @@ impl Rotator {
                 Change::Conflict => {}
             }
         }
-        Ok(Step::Nothing)
+        Err(changes_all_the_time())
     }
 
     /// Lets the next key sign at once, for all algorithms or one. Unless it is forced, it is refused where
@@ -262,7 +268,9 @@ impl Rotator {
             // Not decided anew after a conflict: a forced rotation would be made twice.
             match self.store.put_ring(&after).await? {
                 Change::Done => done.push(rotated),
-                Change::Conflict => return Err(ChangeError::Raced(ring.alg)),
+                Change::Conflict => {
+                    return Err(ChangeError::Raced { alg: ring.alg, rotated: done });
+                }
             }
         }
         Ok(done)
@@ -309,7 +317,7 @@ impl Rotator {
                 Change::Conflict => {}
             }
         }
-        Err(KeysError::Store(StoreError::Unavailable("the keys change all the time".into())).into())
+        Err(changes_all_the_time().into())
     }
 
     async fn load(&self) -> Result<StoredKeys, StoreError> {
@@ -355,4 +363,18 @@ impl Rotator {
 
 fn kid_of(ring: &KeyRing, state: KeyState) -> String {
     ring.in_state(state).map(|key: &SigningKey| key.kid.clone()).unwrap_or_default()
+}
+
+/// What was rotated before a race was lost.
+fn and_before(rotated: &[Rotated]) -> String {
+    let names: Vec<_> = rotated.iter().map(|rotated| rotated.alg.as_str()).collect();
+    if names.is_empty() {
+        return String::new();
+    }
+    format!(", after those of {} had been rotated", names.join(" and "))
+}
+
+/// Somebody else was faster each time.
+fn changes_all_the_time() -> KeysError {
+    KeysError::Store(StoreError::Unavailable("the keys change all the time".into()))
 }

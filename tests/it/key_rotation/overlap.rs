@@ -33,7 +33,7 @@ async fn rotate_if_allowed(rotator: &Rotator, now: Timestamp) -> bool {
     rotator.step(never(), now, &mut ambient::rng().unwrap()).await.unwrap();
     match rotator.rotate(Some(ALG), false, now, &mut ambient::rng().unwrap()).await {
         Ok(rotated) => rotated.len() == 1,
-        Err(ChangeError::Obstacle(..) | ChangeError::Raced(_)) => false,
+        Err(ChangeError::Obstacle(..) | ChangeError::Raced { .. }) => false,
         Err(error) => panic!("{error}"),
     }
 }

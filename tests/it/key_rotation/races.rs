@@ -61,7 +61,7 @@ async fn of_many_forced_rotations_at_once_each_that_says_so_was_made() {
     for one in at_once {
         match one.await.unwrap() {
             Ok(rotated) => made += rotated.len() as u64,
-            Err(ChangeError::Raced(SigningAlg::Es256)) => {}
+            Err(ChangeError::Raced { alg: SigningAlg::Es256, .. }) => {}
             Err(error) => panic!("{error}"),
         }
     }
