@@ -6,6 +6,7 @@ use axum::Extension;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use http::StatusCode;
+use http::request::Parts;
 use identety_domain::token::{self, OAuthErrorCode, PublicError};
 use identety_http::edge::Context;
 use identety_http::logging::Outcome;
@@ -19,7 +20,8 @@ pub(crate) async fn post(
     Extension(context): Extension<Context>,
     request: Request,
 ) -> Response {
-    let (mut form, credentials) = match request::read(request, &context).await {
+    let (Parts { headers, .. }, body) = request.into_parts();
+    let (mut form, credentials) = match request::read(&headers, body, &context).await {
         Ok(read) => read,
         Err(response) => return *response,
     };

@@ -1,8 +1,8 @@
 //! What the endpoints for clients have in common: a form, and one way to show who asks.
 
-use axum::extract::Request;
+use axum::body::Body;
 use axum::response::Response;
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use identety_domain::authentication::Credentials;
 use identety_domain::token::{OAuthErrorCode, PublicError};
 use identety_http::body::BodyError;
@@ -13,12 +13,13 @@ use identety_http::response;
 
 /// The form and the credentials of a request; or the answer to one that has none.
 pub(crate) async fn read(
-    request: Request,
+    headers: &HeaderMap,
+    body: Body,
     context: &Context,
 ) -> Result<(Form, Credentials), Box<Response>> {
-    let headers = request.headers().clone();
-    let mut form = Form::read(request).await.map_err(|error| Box::new(form_error(error)))?;
-    let credentials = credentials::extract(&headers, &mut form);
+    let form = Form::read_body(headers, body).await;
+    let mut form = form.map_err(|error| Box::new(form_error(error)))?;
+    let credentials = credentials::extract(headers, &mut form);
     let credentials = credentials.map_err(|error| Box::new(credentials_error(error, context)))?;
     Ok((form, credentials))
 }

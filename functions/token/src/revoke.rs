@@ -6,7 +6,7 @@ use axum::Extension;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::Response;
-use http::HeaderMap;
+use http::request::Parts;
 use identety_domain::client::Client;
 use identety_domain::token::{self, OAuthErrorCode, PublicError, TokenServices};
 use identety_http::edge::Context;
@@ -22,8 +22,8 @@ pub(crate) async fn post(
     Extension(context): Extension<Context>,
     request: Request,
 ) -> Response {
-    let headers: HeaderMap = request.headers().clone();
-    let (form, credentials) = match request::read(request, &context).await {
+    let (Parts { headers, .. }, body) = request.into_parts();
+    let (form, credentials) = match request::read(&headers, body, &context).await {
         Ok(read) => read,
         Err(response) => return *response,
     };

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::Extension;
 use axum::extract::{Request, State};
 use axum::response::Response;
+use http::request::Parts;
 use http::{HeaderMap, StatusCode};
 use identety_domain::Secret;
 use identety_domain::token::{
@@ -22,9 +23,8 @@ pub(crate) async fn post(
     Extension(context): Extension<Context>,
     request: Request,
 ) -> Response {
-    let headers = request.headers().clone();
-
-    let (mut form, credentials) = match request::read(request, &context).await {
+    let (Parts { headers, .. }, body) = request.into_parts();
+    let (mut form, credentials) = match request::read(&headers, body, &context).await {
         Ok(read) => read,
         Err(response) => return *response,
     };

@@ -26,7 +26,7 @@ impl FieldError {
 
 /// No control characters, nor those that change the direction of the text around them.
 pub(crate) fn is_printable(text: &str) -> bool {
-    let overrides = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}' | '\u{feff}');
+    let overrides = |c: char| matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}' | '\u{feff}');
     !text.chars().any(|c| c.is_control() || overrides(c))
 }
 

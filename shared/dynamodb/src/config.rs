@@ -33,28 +33,35 @@ const MAX_ATTEMPTS: u32 = 3;
 /// part of it. Its own default of one second could leave no time for the third.
 const INITIAL_BACKOFF: Duration = Duration::from_millis(50);
 
-/// Lambda sets this variable for every function, and it is not set, or empty.
+/// A function cannot start.
 #[derive(Debug, thiserror::Error)]
-#[error("the environment variable {0} is missing")]
-pub struct MissingVariable(&'static str);
+pub enum ConfigError {
+    /// Lambda sets this variable for every function, and it is not set, or empty.
+    #[error("the environment variable {0} is missing")]
+    Missing(&'static str),
+    /// The certificates that are built in cannot be read.
+    #[error("the root certificates cannot be used: {0}")]
+    Roots(BoxError),
+}
 
 /// What every AWS client of a Lambda function is made of. Region and credentials are in the
 /// environment: `AWS_REGION`, `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`.
-/// `AWS_ENDPOINT_URL_DYNAMODB`, `AWS_ENDPOINT_URL_KMS` or, for both, `AWS_ENDPOINT_URL` lead elsewhere.
+/// `AWS_ENDPOINT_URL_DYNAMODB`, `AWS_ENDPOINT_URL_KMS` or, for both, `AWS_ENDPOINT_URL` lead elsewhere,
+/// `AWS_USE_FIPS_ENDPOINT` and `AWS_USE_DUALSTACK_ENDPOINT`, where they are `true`, to AWS's other endpoints.
 ///
 /// The SDK's own chains are not even linked: they look for files and metadata servers that a function
 /// does not have, a cold start would wait for them, and they are a part of every download of its code.
 ///
 /// # Errors
-/// When the region or the credentials are missing.
-pub fn from_environment() -> Result<SdkConfig, MissingVariable> {
+/// When the region or the credentials are missing, or the roots cannot be used.
+pub fn from_environment() -> Result<SdkConfig, ConfigError> {
     from_variables(|name| env::var(name).ok())
 }
 
 /// The same, of other variables.
-fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Result<SdkConfig, MissingVariable> {
+fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Result<SdkConfig, ConfigError> {
     let optional = |name| variable(name).filter(|value| !value.is_empty());
-    let required = |name| optional(name).ok_or(MissingVariable(name));
+    let required = |name| optional(name).ok_or(ConfigError::Missing(name));
     let credentials = Credentials::new(
         required("AWS_ACCESS_KEY_ID")?,
         required("AWS_SECRET_ACCESS_KEY")?,
@@ -65,12 +72,14 @@ fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Result<SdkConfig
     );
     let mut config = SdkConfig::builder();
     config.set_endpoint_url(optional("AWS_ENDPOINT_URL"));
+    config.set_use_fips(optional("AWS_USE_FIPS_ENDPOINT").map(|it| it == "true"));
+    config.set_use_dual_stack(optional("AWS_USE_DUALSTACK_ENDPOINT").map(|it| it == "true"));
     Ok(config
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(required("AWS_REGION")?))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
         .service_config(OfServices)
-        .http_client(http_client())
+        .http_client(http_client()?)
         .timeout_config(timeouts())
         .retry_config(retries())
         .build())
@@ -155,14 +164,12 @@ const ROOTS: &[u8] = include_bytes!("roots.pem");
 
 /// A client that trusts these roots alone: to read all roots that a system trusts takes more of a cold
 /// start than everything else together.
-fn http_client() -> SharedHttpClient {
+fn http_client() -> Result<SharedHttpClient, ConfigError> {
     let roots = TrustStore::empty().with_pem_certificate(ROOTS);
+    let context = TlsContext::builder().with_trust_store(roots).build();
+    let context = context.map_err(|error| ConfigError::Roots(error.into()))?;
     let builder = HttpClientBuilder::new().tls_provider(tls::Provider::Rustls(CryptoMode::AwsLc));
-    match TlsContext::builder().with_trust_store(roots).build() {
-        Ok(context) => builder.tls_context(context).build_https(),
-        // Never so; and then the roots of the system do as well.
-        Err(_) => builder.build_https(),
-    }
+    Ok(builder.tls_context(context).build_https())
 }
 
 /// How long a client waits.

@@ -1,6 +1,10 @@
 //! Strict forms: `application/x-www-form-urlencoded`, as RFC 6749 Appendix B means it.
 
+use std::fmt;
+
+use axum::body::Body;
 use axum::extract::Request;
+use http::HeaderMap;
 
 use crate::body::{self, BodyError};
 
@@ -11,8 +15,15 @@ const MAX_PARAMETERS: usize = 100;
 const REPEATABLE: [&str; 1] = ["resource"];
 
 /// A form whose parameters have been checked.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Form(Vec<(String, String)>);
+
+/// The names alone: among the values are secrets, codes and passwords.
+impl fmt::Debug for Form {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.names()).finish()
+    }
+}
 
 /// Why a body is no form.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
@@ -44,8 +55,16 @@ impl Form {
     /// When the request's body is no form.
     pub async fn read(request: Request) -> Result<Self, FormError> {
         let (parts, body) = request.into_parts();
-        body::check_content_type(&parts.headers, &["application/x-www-form-urlencoded"])?;
-        Self::parse(&body::read(&parts.headers, body).await?)
+        Self::read_body(&parts.headers, body).await
+    }
+
+    /// Reads the form that `body` is, by what `headers` say of it.
+    ///
+    /// # Errors
+    /// When it is no form.
+    pub async fn read_body(headers: &HeaderMap, body: Body) -> Result<Self, FormError> {
+        body::check_content_type(headers, &["application/x-www-form-urlencoded"])?;
+        Self::parse(&body::read(headers, body).await?)
     }
 
     /// Reads `name=value` pairs with `&` between them.

@@ -3,8 +3,11 @@
 use std::sync::Arc;
 
 use axum::Router;
-use http::Uri;
+use axum::middleware::map_response;
+use axum::response::Response;
+use http::header::STRICT_TRANSPORT_SECURITY;
 use http::uri::PathAndQuery;
+use http::{HeaderValue, Uri};
 use identety_domain::limits::PeerAddress;
 use lambda_http::request::RequestContext;
 use lambda_http::{Error, Request, RequestExt as _};
@@ -30,9 +33,19 @@ pub fn start_log(function: Function, take_store_retries: fn() -> u64) {
 /// # Errors
 /// When the Runtime API is out of reach.
 pub async fn run(routes: Router) -> Result<(), Error> {
-    let app = edge::finish(routes, Arc::new(ambient::now));
+    let app = only_https(edge::finish(routes, Arc::new(ambient::now)));
     logging::started();
     lambda_http::run(door(app)).await
+}
+
+/// API Gateway answers to https alone: browsers are told to ask for nothing else (RFC 6797 §6.1). Only of
+/// this name, for others beside it may not be ours.
+fn only_https(app: Router) -> Router {
+    const TWO_YEARS: HeaderValue = HeaderValue::from_static("max-age=63072000");
+    app.layer(map_response(|mut response: Response| async {
+        response.headers_mut().insert(STRICT_TRANSPORT_SECURITY, TWO_YEARS);
+        response
+    }))
 }
 
 /// What takes the requests of [`lambda_http`] to a router.
@@ -127,6 +140,14 @@ mod tests {
         let answer = answer(Router::new().route("/", get(both)), Value::Null).await;
         assert_eq!(answer["cookies"], json!(["a=1; Path=/", "b=2; Path=/"]));
         assert_eq!(answer["headers"].get("set-cookie"), None);
+    }
+
+    #[tokio::test]
+    async fn browsers_are_told_to_ask_by_https_alone_whatever_the_answer_is() {
+        let app = edge::finish(Router::new(), Arc::new(ambient::now));
+        let answer = answer(only_https(app), Value::Null).await;
+        assert_eq!(answer["statusCode"], 404);
+        assert_eq!(answer["headers"]["strict-transport-security"], "max-age=63072000");
     }
 
     #[rstest]
