@@ -37,7 +37,10 @@ async fn the_newest_ten_come_first_with_the_way_to_the_rest() {
     assert_eq!(first["meta"], json!({"limit": 10, "page": 1, "total": 12, "nextCursor": cursor}));
     let second = list(&app, &format!("?cursor={cursor}")).await;
     assert_eq!(names(&second), ["Client 001", "Client 000"]);
-    assert_eq!(second["meta"], json!({"limit": 10, "page": null, "total": 12, "nextCursor": null}));
+    assert_eq!(
+        second["meta"],
+        json!({"limit": 10, "page": null, "total": null, "nextCursor": null})
+    );
 }
 
 #[tokio::test]
