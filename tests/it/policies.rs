@@ -25,13 +25,29 @@ async fn a_role_allows_what_its_function_does_and_nothing_else() {
     do_everything(&deployment).await;
     assert_eq!(deployment.gateway.failures(), []);
     assert_eq!(deployment.refusals(), [], "missing in a role");
-    let idle: Vec<_> = deployment.idle_permissions();
+    let idle = deployment.idle_permissions();
     let idle: Vec<_> = idle.iter().map(|(function, idle)| format!("{function}: {idle}")).collect();
     assert!(idle.is_empty(), "too much in a role: {idle:#?}");
     assert_eq!(deployment.allowed_twice(), [], "two statements of a role say the same");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn where_nobody_registers_themselves_a_role_allows_the_rest_and_nothing_else() {
+    let deployment = Deployment::start_without_registration(Stage::default()).await;
+    do_everything_but_register(&deployment).await;
+    assert_eq!(deployment.gateway.failures(), []);
+    assert_eq!(deployment.refusals(), [], "missing in a role");
+    let idle = deployment.idle_permissions();
+    let idle: Vec<_> = idle.iter().map(|(function, idle)| format!("{function}: {idle}")).collect();
+    assert!(idle.is_empty(), "too much in a role: {idle:#?}");
+}
+
 async fn do_everything(deployment: &Deployment) {
+    do_everything_but_register(deployment).await;
+    register(deployment).await;
+}
+
+async fn do_everything_but_register(deployment: &Deployment) {
     let (server, issuer, api_key) = (deployment.server(), &deployment.issuer, &deployment.api_key);
     // The keys are made by the first process, and opened by the next.
     let next = deployment.another_token_function("UNUSED", "").await;
@@ -42,7 +58,6 @@ async fn do_everything(deployment: &Deployment) {
     assert_eq!(list.status, 200, "{}", list.json());
     guess_the_api_key(deployment).await;
     sign_in_after_the_cost_of_hashing_has_changed(deployment).await;
-    register(deployment).await;
     rotate_the_keys(deployment).await;
 }
 

@@ -29,7 +29,7 @@ pub struct Deployment {
     pub stage: Stage,
     /// The function `token`.
     pub token: Arc<RunningFunction>,
-    /// The function `authorize`, which lets people register themselves.
+    /// The function `authorize`.
     pub authorize: Arc<RunningFunction>,
     /// The function `client-admin`.
     pub client_admin: Arc<RunningFunction>,
@@ -70,6 +70,15 @@ impl Deployment {
 
     /// The same, with functions that log at this level.
     pub async fn start_with_log(stage: Stage, level: &str) -> Self {
+        Self::start_as(stage, level, true).await
+    }
+
+    /// The same where people cannot register themselves, as it comes.
+    pub async fn start_without_registration(stage: Stage) -> Self {
+        Self::start_as(stage, "info", false).await
+    }
+
+    async fn start_as(stage: Stage, level: &str, registration_is_open: bool) -> Self {
         let moto = Moto::start().await;
         let embedded = Embedded::in_memory().expect("a store");
         let tables = Tables::with_prefix("stack-");
@@ -86,8 +95,13 @@ impl Deployment {
         let gateway = Gateway::start(routes, stage.clone()).await.expect("a gateway");
         let issuer = gateway.url("").trim_end_matches('/').to_owned();
         let kms_key = moto.kms_key().await;
-        let aws =
-            Aws { tables: tables.clone(), dynamodb, kms_key: kms_key.clone(), kms: moto.address };
+        let aws = Aws {
+            tables: tables.clone(),
+            dynamodb,
+            kms_key: kms_key.clone(),
+            kms: moto.address,
+            conditions: if registration_is_open { &["RegistrationIsOpen"] } else { &[] },
+        };
         let guards = [
             aws.guarded("TokenFunction").await,
             aws.guarded("AuthorizeFunction").await,
@@ -110,7 +124,9 @@ impl Deployment {
         .into();
         let [token, authorize, client_admin, key_rotation] = &guards;
         let token = run(token, &environment, &[]).await;
-        let authorize = run(authorize, &environment, &[(REGISTRATION, "true")]).await;
+        let authorize =
+            run(authorize, &environment, &[(REGISTRATION, &registration_is_open.to_string())])
+                .await;
         let client_admin = run(client_admin, &environment, &[]).await;
         let key_rotation = run(key_rotation, &environment, &[]).await;
         gateway.attach("token", token.clone());
@@ -220,6 +236,8 @@ struct Aws {
     dynamodb: SocketAddr,
     kms_key: String,
     kms: SocketAddr,
+    /// The conditions of the template that hold.
+    conditions: &'static [&'static str],
 }
 
 impl Aws {
@@ -233,7 +251,7 @@ impl Aws {
             (grants, "GrantsTable".to_owned()),
         ];
         let kms_keys = vec![(self.kms_key.clone(), "SealingKey".to_owned())];
-        let role = Role::of(&template(), function, &["RegistrationIsOpen"]).expect("a role");
+        let role = Role::of(&template(), function, self.conditions).expect("a role");
         Guarded {
             function,
             dynamodb: Guard::start(role.clone(), tables, self.dynamodb).await.expect("a port"),
