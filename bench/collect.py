@@ -37,12 +37,12 @@ def lambda_shape():
     measured = json.loads((WORK / "lambda.json").read_text())
     groups = {}
     for run in measured["runs"]:
-        groups.setdefault((run["name"], run["share"]), []).append(run)
+        groups.setdefault((run["name"], run["memory_mb"]), []).append(run)
     results = []
-    for (name, share), runs in groups.items():
-        entry = {"name": name, "share": share, "starts": len(runs), "bytes": measured["sizes"][name]}
+    for (name, memory_mb), runs in groups.items():
+        entry = {"name": name, "memory_mb": memory_mb, "starts": len(runs), "bytes": measured["sizes"][name]}
         for member in ("init_ms", "init_services_ms", "init_cpu_ms", "init_calls", "first_ms", "first_cpu_ms",
-                       "first_calls", "warm_cpu_ms", "warm_calls", "resident_kib", "idle_resident_kib",
+                       "first_calls", "warm_cpu_ms", "warm_calls", "log_bytes", "answer_bytes", "resident_kib", "idle_resident_kib",
                        "anonymous_kib"):
             entry[member] = spread([run[member] for run in runs if run[member] is not None])
         entry["warm_ms"] = spread([time for run in runs for time in run["warm_ms"]])

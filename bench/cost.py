@@ -1,10 +1,9 @@
 """Writes the table of docs/cost.md from list prices and from what was measured (results/lambda.json)."""
 
-import json
 import math
 import re
 
-from measure import BENCH, RESULTS
+from measure import BENCH, OUT, QUICK, load
 
 # Dollars, us-east-1, without free tiers and without tiers for large amounts.
 API_REQUEST = 1.00 / 1e6
@@ -15,38 +14,65 @@ LOG_GB = 0.50
 KMS_SIGN_RSA = 0.03 / 1e4
 KMS_SIGN_EC = 0.15 / 1e4
 
-MEMORY_GB = 0.5
+TRANSFER_GB = 0.09  # from AWS to the internet
+
+MEMORY_MB = 512
 # What DynamoDB takes on its own side, which was not measured: AWS says single-digit milliseconds.
 DYNAMODB_MS = 3.0
-# Bytes of each line, and the 26 that CloudWatch counts for each event.
-LINES = {"the function's own line": 434 + 26, "Lambda's start and report": 530, "the API's access log": 356}
+# The bytes that CloudWatch counts for each event beside its text, and of lines that are not ours.
+LOG_EVENT, LAMBDA_LINES, ACCESS_LINE = 26, 530, 356
+# What API Gateway adds to an answer: date, request id, length.
+GATEWAY_HEADERS = 120
 MILLION = 1e6
 
 
-def own_ms(name):
-    """The function's own work for a warm request at 0.29 of a core, median, in ms."""
-    for run in json.loads((RESULTS / "lambda.json").read_text(encoding="utf-8")):
-        if run["name"] == name and run["share"] < 1:
-            return run["warm_ms"]["median"]
-    raise SystemExit(f"no measurement of {name}")
+def measurements(name):
+    """What was measured of a function, by the megabytes of its memory."""
+    found = {run["memory_mb"]: run for run in load("lambda") if run["name"] == name}
+    if MEMORY_MB not in found:
+        raise SystemExit(f"no measurement of {name} with {MEMORY_MB} MB")
+    return found
+
+
+def time(run, memory_mb):
+    """The work of a warm request in ms, the time that is billed for it, and the dollars of a million."""
+    own = run["warm_ms"]["median"]
+    billed = math.ceil(own + DYNAMODB_MS)
+    return own, billed, MILLION * billed / 1000 * memory_mb / 1024 * LAMBDA_GB_SECOND
 
 
 def dollars(value):
     return f"{value:.3f}" if value < 0.2 else f"{value:.2f}"
 
 
+def memory_table(runs):
+    rows = []
+    for memory_mb in sorted(mb for mb in runs if mb <= 1024):
+        run = runs[memory_mb]
+        own, billed, cost = time(run, memory_mb)
+        start = run["init_ms"]["median"] + run["first_ms"]["median"]
+        rows.append(f"| {memory_mb} | {own:.2f} | {run['warm_ms']['p95']:.2f} | {billed} | {dollars(cost)} | {start:.0f} |")
+    heads = ["| MB | work of a warm request, ms | p95 | billed, ms | $ for a million | a start and its first request, ms |",
+             "|---:|---:|---:|---:|---:|---:|"]
+    return "\n".join(heads + rows)
+
+
 def main():
-    own = own_ms("token RS256")
-    billed = math.ceil(own + DYNAMODB_MS)
-    log_bytes = sum(LINES.values())
+    runs = measurements("token RS256")
+    run = runs[MEMORY_MB]
+    own, billed, lambda_time = time(run, MEMORY_MB)
+    lines = {"the function's own line": round(run["log_bytes"]["median"]) + LOG_EVENT,
+             "Lambda's start and report": LAMBDA_LINES, "the API's access log": ACCESS_LINE}
+    answer = round(run["answer_bytes"]["median"]) + GATEWAY_HEADERS
     lines = [
         ("HTTP API", "1 request", MILLION * API_REQUEST),
         ("Lambda, requests", "1 request", MILLION * LAMBDA_REQUEST),
-        ("Lambda, time", f"{own:.2f} ms of work and {DYNAMODB_MS:.0f} ms for DynamoDB: {billed} ms billed, 512 MB, arm64",
-         MILLION * billed / 1000 * MEMORY_GB * LAMBDA_GB_SECOND),
+        ("Lambda, time", f"{own:.2f} ms of work and {DYNAMODB_MS:.0f} ms for DynamoDB: {billed} ms billed, {MEMORY_MB} MB, "
+                         "arm64", lambda_time),
         ("DynamoDB", "1 strongly consistent read of at most 4 KB", MILLION * READ_UNIT),
-        ("CloudWatch Logs", ", ".join(f"{what} {size} B" for what, size in LINES.items()),
-         MILLION * log_bytes / 1e9 * LOG_GB),
+        ("CloudWatch Logs", ", ".join(f"{what} {size} B" for what, size in lines.items()),
+         MILLION * sum(lines.values()) / 1e9 * LOG_GB),
+        ("Transfer to the internet", f"an answer of {answer} B", MILLION * answer / 1e9 * TRANSFER_GB),
     ]
     total = sum(cost for _, _, cost in lines)
     rows = [f"| {what} | {amount} | {dollars(cost)} |" for what, amount, cost in lines]
@@ -63,9 +89,12 @@ def main():
     text = "\n".join([
         "| what | for each token | $ for a million |", "|---|---|---:|", *rows, "",
         "| where | $ for a million tokens |", "|---|---|", *(f"| {where} | {cost} |" for where, cost in others)])
-    page = BENCH.parent / "docs" / "cost.md"
-    page.write_text(re.sub(r"(<!-- cost: .*? -->\n).*?(\n<!-- end of cost -->)", lambda m: m[1] + text + m[2],
-                           page.read_text(encoding="utf-8"), flags=re.S), encoding="utf-8")
+    docs = BENCH.parent / "docs"
+    page = (docs / "cost.md").read_text(encoding="utf-8")
+    for name, block in (("cost", text), ("memory", memory_table(runs))):
+        page = re.sub(rf"(<!-- {name}: .*? -->\n).*?(<!-- end of {name} -->)", lambda m: f"{m[1]}{block}\n{m[2]}", page,
+                      flags=re.S)
+    ((OUT if QUICK else docs) / "cost.md").write_text(page, encoding="utf-8")
 
 
 if __name__ == "__main__":

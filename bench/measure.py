@@ -18,8 +18,10 @@ BENCH = Path(__file__).resolve().parent
 ROOT = BENCH.parent
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")).resolve()
 WORK = TARGET / "bench"
-RESULTS = BENCH / "results"
 QUICK = os.environ.get("QUICK") == "1"
+"""Where tables, pictures and results are written: what was only tried out replaces nothing."""
+OUT = WORK / "tried-out" if QUICK else BENCH
+RESULTS = OUT / "results"
 """The core of the server, and the core of those that call it."""
 SERVER_CORE, CLIENT_CORE = "0", "1"
 TICK = os.sysconf("SC_CLK_TCK")
@@ -178,9 +180,15 @@ def verify(tokens, jwks, alg, lifetime=3600):
 
 
 def save(name, value):
-    RESULTS.mkdir(exist_ok=True)
+    RESULTS.mkdir(parents=True, exist_ok=True)
     path = RESULTS / f"{name}.json"
     path.write_text(json.dumps(rounded(value), indent=1) + "\n", encoding="utf-8")
+
+
+def load(name):
+    """The newest results; of parts that were not tried out, those that are published."""
+    found = next(folder for folder in (RESULTS, BENCH / "results") if (folder / f"{name}.json").exists())
+    return json.loads((found / f"{name}.json").read_text(encoding="utf-8"))
 
 
 def rounded(value):

@@ -1,6 +1,5 @@
 """Writes the tables of README.md and the pictures in plots/ from what is in results/. No number is typed by hand."""
 
-import json
 import re
 import sys
 from collections import defaultdict
@@ -10,16 +9,12 @@ import matplotlib
 matplotlib.use("svg")
 import matplotlib.pyplot as plt  # noqa: E402
 
-from measure import BENCH, RESULTS, median  # noqa: E402
+from measure import BENCH, OUT, load, median  # noqa: E402
 
-PLOTS = BENCH / "plots"
+PLOTS = OUT / "plots"
 ALGS = ("RS256", "ES256")
 COLOURS = {"identety": "#0b6e99", "identety-cache": "#6bb7d6", "oidc-provider": "#d98324", "authlib": "#8a6fb0",
-           "glewlwyd": "#7a7a7a", "openauth": "#d98324"}
-
-
-def load(name):
-    return json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
+           "glewlwyd": "#7a7a7a", "glewlwyd-memory": "#b0b0b0", "openauth": "#d98324"}
 
 
 def number(value, unit=""):
@@ -102,9 +97,10 @@ def all_cores_table():
         groups[run["alg"], run["server"]].append(run)
     rows = [[alg, data["labels"][server], spread([run["rps"] for run in runs]),
              number(median([run["p99_ms"] for run in runs])), number(median([run["cpu_ms"] for run in runs])),
+             f"{median([run['rps'] * run['cpu_ms'] / 1000 for run in runs]):.2f}",
              number(median([run["mib"] for run in runs]))]
             for (alg, server), runs in sorted(groups.items(), key=lambda item: ALGS.index(item[0][0]))]
-    return table(["signature", "server", "tokens/s", "p99 ms", "CPU ms a token", "MiB"], rows, 2)
+    return table(["signature", "server", "tokens/s", "p99 ms", "CPU ms a token", "cores used", "MiB"], rows, 2)
 
 
 FLOORS = [
@@ -114,7 +110,8 @@ FLOORS = [
      "the bare signature"),
     ("authenticate/read of the client", [], "the client read from the store (`serve`'s)", "—"),
     ("authenticate/cold", ["hash/generated bare"], "client authentication, cold", "the bare hash"),
-    ("authenticate/remembered", [], "client authentication, remembered", "—"),
+    ("authenticate/remembered", ["authenticate/read of the client"], "client authentication, remembered",
+     "the read of the client"),
     ("authenticate/remembered, client kept", [], "client authentication, remembered, ClientCacheSeconds on", "—"),
     ("request/client_credentials RS256", ["sign/RS256 bare"], "client_credentials, RS256", "one signature"),
     ("request/client_credentials ES256", ["sign/ES256 bare"], "client_credentials, ES256", "one signature"),
@@ -147,25 +144,29 @@ def in_process_table():
 LAMBDA_LABELS = {"openauth ES256": "openauth on aws-lambda-ric, ES256"}
 
 
-def lambda_rows(data, share, requests):
-    return [entry for entry in data if (entry["share"] == 1) == (share == 1) and bool(entry["warm_ms"]) == requests]
+WHOLE_CORE = 1769
+"""The megabytes that come with a core on Lambda."""
+
+
+def lambda_rows(data, memory_mb):
+    return [entry for entry in data if entry["memory_mb"] == memory_mb and entry["warm_ms"]]
 
 
 def lambda_tables():
     data = load("lambda")
     parts = []
-    for share, title in ((1, "A whole core"), (0.29, "0.29 of a core: what 512 MB of memory get")):
+    for memory_mb, title in ((WHOLE_CORE, "A whole core"), (512, "0.29 of a core: what 512 MB of memory get")):
         rows = [[LAMBDA_LABELS.get(entry["name"], entry["name"]), pair(entry["init_ms"]), number(entry["init_cpu_ms"]["median"]),
                  pair(entry["first_ms"]), pair(entry["warm_ms"]), number(entry["warm_ms"]["p95"]), number(entry["warm_cpu_ms"]["median"]),
                  number(entry["resident_kib"]["median"] / 1024), str(entry["starts"])]
-                for entry in lambda_rows(data, share, True)]
+                for entry in lambda_rows(data, memory_mb)]
         if rows:
             heads = ["function", "start → `next`, ms", "CPU ms of it", "first request, ms", "warm request, ms", "p95",
                      "CPU ms warm", "MiB", "starts"]
             parts.append(f"**{title}**\n\n{table(heads, rows)}")
     rows = [[entry["name"], number(entry["bytes"] / 1e6), pair(entry["init_ms"]),
              number(entry["init_calls"]["median"]), number(entry["idle_resident_kib"]["median"] / 1024)]
-            for entry in data if entry["share"] == 1 and "kept" not in entry["name"] and "RS256" not in entry["name"]]
+            for entry in data if entry["memory_mb"] == WHOLE_CORE and "kept" not in entry["name"] and "RS256" not in entry["name"]]
     for row in rows:
         row[0] = {"token ES256": "TokenFunction", "openauth ES256": "openauth (its bundle alone)"}.get(row[0], row[0])
     heads = ["function", "MB, stripped", "start → `next`, ms", "calls before", "MiB then"]
@@ -201,7 +202,7 @@ def scale_table():
 
 def budgets():
     """Each budget beside what was measured."""
-    service, shapes, bare = Service(), {(e["name"], e["share"] == 1): e for e in load("lambda")}, load("in_process")
+    service, shapes, bare = Service(), {(e["name"], e["memory_mb"]): e for e in load("lambda")}, load("in_process")
     rows = []
 
     def row(what, limit, value, unit):
@@ -214,7 +215,7 @@ def budgets():
                 row(f"`serve`, client_credentials, {alg}{', ClientCacheSeconds 60' if 'cache' in server else ''}: "
                     "CPU a token", limit, value, "ms")
     for alg in ALGS:
-        shape, signature = shapes[f"token {alg}", True], bare[f"sign/{alg} bare"]["median"] / 1000
+        shape, signature = shapes[f"token {alg}", WHOLE_CORE], bare[f"sign/{alg} bare"]["median"] / 1000
         row(f"Lambda, {alg}: start → first `next`", 5, shape["init_ms"]["median"], "ms")
         row(f"Lambda, {alg}: CPU of that", 5, shape["init_cpu_ms"]["median"], "ms")
         row(f"Lambda, {alg}: first request beyond the signature", 2, shape["first_ms"]["median"] - signature, "ms")
@@ -247,7 +248,7 @@ def style():
 
 
 def write(figure, name):
-    PLOTS.mkdir(exist_ok=True)
+    PLOTS.mkdir(parents=True, exist_ok=True)
     figure.tight_layout()
     figure.savefig(PLOTS / f"{name}.svg", metadata={"Date": None})
     if len(sys.argv) > 1:
@@ -295,7 +296,7 @@ def plot_latency():
     handles, labels = axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize=9)
     figure.subplots_adjust(bottom=0.3)
-    PLOTS.mkdir(exist_ok=True)
+    PLOTS.mkdir(parents=True, exist_ok=True)
     figure.tight_layout(rect=(0, 0.14, 1, 1))
     figure.savefig(PLOTS / "latency.svg", metadata={"Date": None})
     if len(sys.argv) > 1:
@@ -324,8 +325,8 @@ def plot_in_process():
 def plot_lambda():
     data = load("lambda")
     figure, axes = plt.subplots(1, 2, figsize=(9, 3), sharey=True)
-    for axis, share, title in zip(axes, (1, 0.29), ("a whole core", "0.29 of a core (512 MB)")):
-        entries = {entry["name"]: entry for entry in lambda_rows(data, share, True)}
+    for axis, memory_mb, title in zip(axes, (WHOLE_CORE, 512), ("a whole core", "0.29 of a core (512 MB)")):
+        entries = {entry["name"]: entry for entry in lambda_rows(data, memory_mb)}
         for at, (name, label) in enumerate((("openauth ES256", "openauth"), ("token ES256", "identety"))):
             if name not in entries:
                 continue
@@ -371,13 +372,12 @@ def main():
     blocks = {"machine": machine, "budgets": budgets, "in-process": in_process_table, "service": service_tables,
               "starts": starts_table, "all-cores": all_cores_table, "lambda": lambda_tables, "size": size_table,
               "scale": scale_table}
-    path = BENCH / "README.md"
-    text = path.read_text(encoding="utf-8")
+    text = (BENCH / "README.md").read_text(encoding="utf-8")
     for name, block in blocks.items():
         begin, end = f"<!-- {name}: generated by readme.py -->", f"<!-- end of {name} -->"
         before, rest = text.split(begin)
         text = f"{before}{begin}\n{block()}\n{end}{rest.split(end)[1]}"
-    path.write_text(text, encoding="utf-8")
+    (OUT / "README.md").write_text(text, encoding="utf-8")
     for plot in (plot_service, plot_latency, plot_in_process, plot_lambda, plot_scale):
         plot()
 

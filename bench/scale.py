@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import time
 
-from measure import QUICK, WORK, Process, first_token, profile, run, save, token_now, verify
+from measure import QUICK, TARGET, WORK, Process, first_token, profile, run, save, token_now, verify
 from measure import fetch
 
 SIZES = (1, 1_000, 20_000) if QUICK else (1, 1_000, 100_000, 1_000_000)
@@ -35,7 +35,7 @@ class Registry:
                 time.sleep(0.05)
         since = time.time()
         with open(self.credentials, "w", encoding="utf-8") as file:
-            command = [profile() / "fill", self.data, str(self.size), str(SAMPLE), ALG]
+            command = [TARGET / "quick/fill", self.data, str(self.size), str(SAMPLE), ALG]
             subprocess.run(command, check=True, stdout=file)
         self.filled_in = time.time() - since
         self.bytes = sum(file.stat().st_size for file in self.data.iterdir())

@@ -179,12 +179,11 @@ class Authlib(Server):
 class Glewlwyd(Server):
     """Debian's glewlwyd on SQLite: secrets hashed, every token written to its database."""
 
-    name = label = "glewlwyd"
     body = FORM + "&scope=orders"
 
-    def __init__(self, pems, port=18083):
-        self.pems, self.port = pems, port
-        self.root, self.folder = WORK / "glewlwyd", WORK / "data-glewlwyd"
+    def __init__(self, pems, name="glewlwyd", label="glewlwyd", folder=WORK / "data-glewlwyd", port=18083):
+        self.pems, self.name, self.label, self.folder, self.port = pems, name, label, folder, port
+        self.root = WORK / "glewlwyd"
 
     def command(self):
         return [self.root / "usr/bin/glewlwyd", "--config-file", self.folder / "glewlwyd.conf"]

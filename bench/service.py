@@ -3,7 +3,10 @@
 The servers take turns in each round, so that whatever else the machine does meets all of them.
 """
 
+import shutil
+import tempfile
 import time
+from pathlib import Path
 
 from measure import QUICK, SERVER_CORE, WORK, run, save, verify
 from servers import ALGS, Authlib, Glewlwyd, Identety, OidcProvider, peer_keys
@@ -73,13 +76,22 @@ def main():
     identety = [Identety()]
     if Identety.can_cache():
         identety.append(Identety("identety-cache", "identety, ClientCacheSeconds 60", cache=60, port=18084))
-    servers = [*identety, OidcProvider(keys), Authlib(keys), Glewlwyd(pems)]
+    in_memory = Path(tempfile.mkdtemp(prefix="identety-bench-", dir="/dev/shm"))
+    glewlwyd = [Glewlwyd(pems), Glewlwyd(pems, "glewlwyd-memory", "glewlwyd, its database in memory", in_memory, 18085)]
+    servers = [*identety, OidcProvider(keys), Authlib(keys), *glewlwyd]
+    try:
+        compare(servers, [*identety, OidcProvider(keys), OidcProvider(keys, 2), Authlib(keys, 2), *glewlwyd])
+    finally:
+        shutil.rmtree(in_memory)
+
+
+def compare(servers, on_all):
     for server in servers:
         server.prepare()
     since = time.time()
     results, verified = pinned(servers)
     started = starts(servers)
-    on_all_cores = all_cores([*identety, OidcProvider(keys), OidcProvider(keys, 2), Authlib(keys, 2), servers[-1]])
+    on_all_cores = all_cores(on_all)
     labels = {server.name: server.label for server in servers}
     labels |= {"oidc-provider-2": "oidc-provider, 2 processes", "authlib-2": "authlib, 2 processes"}
     save("service", {

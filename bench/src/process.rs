@@ -26,7 +26,7 @@ impl Share {
         let quota = (f64::from(PERIOD) * share) as u32;
         let version_1 = Path::new("/sys/fs/cgroup/cpu");
         let root = if version_1.is_dir() { version_1 } else { Path::new("/sys/fs/cgroup") };
-        let group = root.join("identety-bench");
+        let group = root.join(format!("identety-bench-{quota}"));
         if !group.is_dir() {
             fs::create_dir(&group)?;
         }

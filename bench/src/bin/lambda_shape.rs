@@ -33,8 +33,12 @@ use identety_tests::lambda::{Matched, Receipt, Stage, event};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-/// What 512 MB of memory get on Lambda: a whole core comes with 1769 MB.
-const SHARE: f64 = 512.0 / 1769.0;
+/// With so many megabytes a Lambda function gets a whole core, and with fewer a part of one.
+const WHOLE_CORE: u16 = 1769;
+/// What the template gives the token function, in megabytes. Everything is measured with it.
+const MEMORY: u16 = 512;
+/// What the token function is measured with besides, for the choice to be seen.
+const OTHER_MEMORIES: [u16; 3] = [128, 256, 1024];
 /// The secret of the peer's one client.
 const SECRET: &str = "bench_secret_x7Qwx7Qwx7Qwx7Qwx7Qwx7Qwx7Qwx7Qwx7Qw";
 /// The table of the peer.
@@ -68,7 +72,7 @@ struct Shape {
 #[derive(Serialize)]
 struct Run {
     name: String,
-    share: f64,
+    memory_mb: u16,
     init_ms: f64,
     init_services_ms: f64,
     init_calls: u64,
@@ -79,6 +83,10 @@ struct Run {
     warm_ms: Vec<f64>,
     warm_calls: f64,
     warm_cpu_ms: f64,
+    /// What a warm request writes to the log, on average.
+    log_bytes: f64,
+    /// The status line, the headers and the body of an answer.
+    answer_bytes: usize,
     resident_kib: u64,
     anonymous_kib: u64,
     idle_resident_kib: u64,
@@ -96,17 +104,17 @@ fn main() {
         Plan { whole: 20, part: 7, warm: 200 }
     };
     let shapes = shapes(Path::new(build), Path::new(openauth));
-    let part = Share::of_a_core(SHARE);
-    if let Err(error) = &part {
-        println!("lambda: no measurement with a part of a core: {error}");
-    }
+    let parts: Vec<_> = [MEMORY].into_iter().chain(OTHER_MEMORIES).filter_map(part).collect();
     let (aws, _) = &shapes;
     let mut runs = Vec::new();
     for round in 0..plan.whole {
         for shape in &shapes.1 {
             runs.push(run(shape, aws, None, plan.warm));
-            if let (Ok(part), true) = (&part, round < plan.part) {
-                runs.push(run(shape, aws, Some(part), plan.warm / 2));
+            let parts = if round < plan.part { parts.as_slice() } else { &[] };
+            for part in parts {
+                if part.0 == MEMORY || shape.name == "token RS256" {
+                    runs.push(run(shape, aws, Some(part), plan.warm / 2));
+                }
             }
         }
     }
@@ -115,17 +123,29 @@ fn main() {
     serde_json::to_writer(file, &json!({ "sizes": sizes, "runs": runs })).expect("written results");
 }
 
+/// The part of a core that comes with so many megabytes, if this machine can give it.
+fn part(memory_mb: u16) -> Option<(u16, Share)> {
+    match Share::of_a_core(f64::from(memory_mb) / f64::from(WHOLE_CORE)) {
+        Ok(share) => Some((memory_mb, share)),
+        Err(error) => {
+            println!("lambda: no measurement with the core of {memory_mb} MB: {error}");
+            None
+        }
+    }
+}
+
 /// Starts the program and asks it for tokens.
-fn run(shape: &Shape, aws: &Aws, share: Option<&Share>, warm: usize) -> Run {
+fn run(shape: &Shape, aws: &Aws, part: Option<&(u16, Share)>, warm: usize) -> Run {
     let api = RuntimeApi::start().expect("a port");
-    let log = File::create(shape.folder.join("bench.log")).expect("a log");
+    let log_path = shape.folder.join("bench.log");
+    let log = File::create(&log_path).expect("a log");
     let mut command = Command::new(&shape.program);
     command.args(&shape.arguments).current_dir(&shape.folder).env_clear();
     command.envs(&shape.environment).env("AWS_LAMBDA_RUNTIME_API", api.address.to_string());
     command.stdin(Stdio::null()).stdout(log.try_clone().expect("a log")).stderr(log);
 
     let before = aws.spent();
-    let process = Process::start(&mut command, share).expect("a process");
+    let process = Process::start(&mut command, part.map(|(_, share)| share)).expect("a process");
     let ready = api.next().unwrap_or_else(|error| panic!("{}: {error}", shape.name));
     let after = aws.spent();
     let (services, init_calls) = (after.0.saturating_sub(before.0), after.1 - before.1);
@@ -133,7 +153,7 @@ fn run(shape: &Shape, aws: &Aws, share: Option<&Share>, warm: usize) -> Run {
     let init_cpu = process.cpu();
     let mut run = Run {
         name: shape.name.clone(),
-        share: share.map_or(1.0, |_| SHARE),
+        memory_mb: part.map_or(WHOLE_CORE, |(memory_mb, _)| *memory_mb),
         init_ms: millis(init.saturating_sub(services)),
         init_services_ms: millis(services),
         init_calls,
@@ -144,39 +164,67 @@ fn run(shape: &Shape, aws: &Aws, share: Option<&Share>, warm: usize) -> Run {
         warm_ms: Vec::new(),
         warm_calls: 0.0,
         warm_cpu_ms: 0.0,
+        log_bytes: 0.0,
+        answer_bytes: 0,
         resident_kib: 0,
         anonymous_kib: 0,
         idle_resident_kib: process.memory().0,
     };
     if let Some(event) = &shape.event {
-        let (took, calls) = invoke(&api, aws, event);
-        run.first_ms = Some(took);
-        run.first_calls = calls;
+        let first = invoke(&api, aws, event);
+        run.first_ms = Some(first.took);
+        run.first_calls = first.calls;
+        run.answer_bytes = first.bytes;
         run.first_cpu_ms = millis(process.cpu().saturating_sub(init_cpu));
-        let (cpu, (_, calls)) = (process.cpu(), aws.spent());
-        run.warm_ms = (0..warm).map(|_| invoke(&api, aws, event).0).collect();
+        let (cpu, (_, calls), written) = (process.cpu(), aws.spent(), length(&log_path));
+        run.warm_ms = (0..warm).map(|_| invoke(&api, aws, event).took).collect();
         #[expect(clippy::cast_precision_loss, reason = "small numbers")]
         let count = warm as f64;
         run.warm_cpu_ms = millis(process.cpu().saturating_sub(cpu)) / count;
         #[expect(clippy::cast_precision_loss, reason = "small numbers")]
         let calls = (aws.spent().1 - calls) as f64;
         run.warm_calls = calls / count;
+        #[expect(clippy::cast_precision_loss, reason = "small numbers")]
+        let written = (length(&log_path) - written) as f64;
+        run.log_bytes = written / count;
     }
     (run.resident_kib, run.anonymous_kib) = process.memory();
     run
 }
 
-/// One token: how long it took without the services, and how often they were asked.
-fn invoke(api: &RuntimeApi, aws: &Aws, event: &Value) -> (f64, u64) {
+fn length(path: &Path) -> u64 {
+    fs::metadata(path).map_or(0, |file| file.len())
+}
+
+/// One token.
+struct Invocation {
+    /// How long it took without the services, in milliseconds.
+    took: f64,
+    /// How often they were asked.
+    calls: u64,
+    /// How long the answer is, as HTTP.
+    bytes: usize,
+}
+
+/// Asks for one.
+fn invoke(api: &RuntimeApi, aws: &Aws, event: &Value) -> Invocation {
     let (spent, calls) = aws.spent();
     let (took, answer) = api.invoke(event).expect("an answer");
-    let body = answer["body"].as_str().unwrap_or_default();
-    let body: Value = serde_json::from_str(body).unwrap_or_default();
+    let text = answer["body"].as_str().unwrap_or_default();
+    let body: Value = serde_json::from_str(text).unwrap_or_default();
     let token = body["access_token"].as_str().unwrap_or_default();
     assert!(answer["statusCode"] == 200 && token.split('.').count() == 3, "{answer}");
     api.next().expect("the next question");
     let after = aws.spent();
-    (millis(took.saturating_sub(after.0.saturating_sub(spent))), after.1 - calls)
+    let headers = answer["headers"].as_object().into_iter().flatten();
+    let headers = headers.map(|(name, value)| {
+        name.len() + ": ".len() + value.as_str().unwrap_or_default().len() + "\r\n".len()
+    });
+    Invocation {
+        took: millis(took.saturating_sub(after.0.saturating_sub(spent))),
+        calls: after.1 - calls,
+        bytes: "HTTP/1.1 200 OK\r\n\r\n".len() + headers.sum::<usize>() + text.len(),
+    }
 }
 
 fn millis(duration: Duration) -> f64 {
