@@ -36,7 +36,7 @@ fuzz: ## Odd input for a minute for each target (make test: seconds in all); DUR
 		cargo test --locked -p identety-tests --test fuzz
 
 timing: ## Measures whether the time of an answer tells what it must not (ROUNDS=…)
-	cargo run --locked --release -p identety-tests --example timing
+	cargo run --locked --profile quick -p identety-tests --example timing
 
 check: setup fmt clippy deny machete layers infra checkov ## Formats, lints, licences, unused dependencies, layers, template
 

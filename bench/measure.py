@@ -29,7 +29,7 @@ TICK = os.sysconf("SC_CLK_TCK")
 
 def profile():
     """The folder of the binaries: those of a release, or the ones that are built in less time."""
-    return TARGET / ("quick" if QUICK else "release")
+    return TARGET / ("quick" if QUICK else "serve")
 
 
 class Process:

@@ -19,7 +19,7 @@ target=${CARGO_TARGET_DIR:-target}
 python=$PWD/.venv-bench/bin/python
 parts=("${@:-in-process service lambda scale}")
 build_dir=.aws-sam/bench/build
-profile=release
+profile=serve
 [[ ${QUICK:-} == 1 ]] && profile=quick
 
 wanted() { [[ " ${parts[*]} " == *" $1 "* ]]; }

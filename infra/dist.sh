@@ -21,7 +21,7 @@ build_dir=.aws-sam/dist
 when=$(git log -1 --format=%ct)
 
 infra/build.sh "$build_dir"
-cargo build --locked --release -p identety
+cargo build --locked --profile serve -p identety
 
 rm -rf dist
 mkdir dist
@@ -55,7 +55,7 @@ pathlib.Path("dist/template.yaml").write_text(template)
 PYTHON
 
 tar --create --gzip --file "dist/identety-$(uname -m).tar.gz" --sort=name --owner=0 --group=0 --numeric-owner \
-    --mtime="@$when" --directory "${CARGO_TARGET_DIR:-target}/release" identety --directory "$PWD" LICENSE README.md
+    --mtime="@$when" --directory "${CARGO_TARGET_DIR:-target}/serve" identety --directory "$PWD" LICENSE README.md
 
 infra/sbom.sh dist/sbom.cdx.json
 (cd dist && sha256sum ./* >SHA256SUMS)
