@@ -76,8 +76,8 @@ pub struct AdminAuthenticator {
     pub verifier: Arc<dyn Verifier>,
 }
 
-/// Under which wrong API keys are counted.
-const API_KEY_SUBJECT: &str = "api-key";
+/// Under which wrong API keys are counted and the right one is logged. No client is called so.
+pub(crate) const API_KEY_SUBJECT: &str = "api-key";
 
 impl AdminAuthenticator {
     /// The administrator behind `credentials`, who has the scope `needed`.
