@@ -13,7 +13,9 @@ use uuid::Uuid;
 pub use change::{
     DeleteSecretError, RotateSecretError, RotatedSecret, delete_secret, rotate_secret,
 };
-pub use metadata::{ClientMetadata, LONGEST_ACCESS_TOKEN, Lifetimes, VerifiedMetadata};
+pub use metadata::{
+    ClientMetadata, LONGEST_ACCESS_TOKEN, LONGEST_REFRESH_TOKEN, Lifetimes, VerifiedMetadata,
+};
 pub use redirect_uri::{RedirectUri, RedirectUriError};
 pub use registration::{Import, NewClient, register};
 
