@@ -72,6 +72,31 @@ async fn a_token_of_an_m2m_client_has_no_user() {
 }
 
 #[tokio::test]
+async fn a_scope_that_was_taken_from_a_client_is_in_none_of_its_tokens_any_more() {
+    let app = TestApp::start().await;
+    let client = app.m2m_client(&["read", "write"]).await;
+    let api = app.m2m_client(&["tokens:introspect"]).await;
+    let token = app.access_token(&client, &[]).await;
+    let scope = async || introspected(&app, &api, &token).await.get("scope").cloned();
+    assert_eq!(scope().await, Some(json!("read write")));
+    app.change(&client, json!({"scopes": ["write", "more"]})).await;
+    assert_eq!(scope().await, Some(json!("write")));
+    app.change(&client, json!({"scopes": ["more"]})).await;
+    assert_eq!(scope().await, None);
+    assert_eq!(introspected(&app, &api, &token).await["active"], true, "its client is there");
+    app.change(&client, json!({"scopes": ["read", "write"]})).await;
+    assert_eq!(scope().await, Some(json!("read write")));
+
+    let (client, user) = (app.private_client().await, app.alice().await);
+    let tokens = app.tokens(&client, &user, &[("scope", "openid photos:read")]).await;
+    app.change(&client, json!({"scopes": ["openid", "photos:write"]})).await;
+    for token in ["access_token", "refresh_token"] {
+        let answer = introspected(&app, &client, &tokens.text(token)).await;
+        assert_eq!(answer["scope"], "openid", "{token}");
+    }
+}
+
+#[tokio::test]
 async fn of_other_clients_tokens_only_a_resource_server_hears() {
     let app = TestApp::start().await;
     let (own, other) = (app.private_client().await, app.private_client().await);

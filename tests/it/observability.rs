@@ -185,8 +185,8 @@ async fn each_refusal_is_one_line_with_its_reason() {
     }
 }
 
-/// A client that acts for users, and a browser with the answer that it got.
-async fn signed_in(told: &Told) -> ((String, String), String) {
+/// A client that acts for users, and two codes that a browser got for it.
+async fn signed_in(told: &Told) -> ((String, String), [String; 2]) {
     let user = json!({"email": EMAIL, "password": PASSWORD});
     assert_eq!(told.admin("POST", "/admin/users").json(&user).send().await.status, 201);
     let members = json!({"name": "Photos", "type": "public", "redirectUris": [CALLBACK],
@@ -213,7 +213,10 @@ async fn signed_in(told: &Told) -> ((String, String), String) {
         tokio::time::sleep(Duration::from_secs(1)).await;
         match browser.submit(&page, &[("email", EMAIL), ("password", PASSWORD)]).await {
             Shown::Page(again) => assert_eq!(again.status, 429),
-            Shown::Client(landing) => return (client, landing.get("code")),
+            Shown::Client(landing) => {
+                let other = browser.open(&path).await.client();
+                return (client, [landing.get("code"), other.get("code")]);
+            }
         }
     }
     panic!("the right password never counted");
@@ -222,14 +225,18 @@ async fn signed_in(told: &Told) -> ((String, String), String) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_code_or_refresh_token_that_comes_twice_is_told_from_other_refusals() {
     let told = Told::start().await;
-    let (client, code) = signed_in(&told).await;
-    let redeem = [
-        ("grant_type", "authorization_code"),
-        ("code", code.as_str()),
-        ("redirect_uri", CALLBACK),
-        ("code_verifier", VERIFIER),
-    ];
-    let tokens = told.token(&client, &redeem).await;
+    let (client, [code, other]) = signed_in(&told).await;
+    let redeem = async |code: &str| {
+        let form = [
+            ("grant_type", "authorization_code"),
+            ("code", code),
+            ("redirect_uri", CALLBACK),
+            ("code_verifier", VERIFIER),
+        ];
+        told.token(&client, &form).await
+    };
+    assert_eq!(redeem(&other).await.status, 200);
+    let tokens = redeem(&code).await;
     let line = told.line_of(&tokens);
     let grants = metrics(&line);
     assert_eq!(grants[0], metric("Tokens", "authorization_code"), "{line}");
@@ -249,14 +256,19 @@ async fn a_code_or_refresh_token_that_comes_twice_is_told_from_other_refusals() 
     let theft = [metric("Refusals", "invalid_grant"), metric("RefreshReuse", "")];
     assert_eq!(metrics(&line), theft, "{line}");
     assert_eq!((&line["level"], &line["Grant"]), (&json!("WARN"), &json!("refresh_token")));
-    // The grant has ended; that is no other theft.
-    let line = told.line_of(&refresh(&third).await);
-    assert_eq!(metrics(&line), [metric("Refusals", "invalid_grant")], "{line}");
-    assert_eq!(line["level"], "INFO");
-    let replayed = told.line_of(&told.token(&client, &redeem).await);
-    assert_eq!(metrics(&replayed), [metric("Refusals", "invalid_grant")], "{replayed}");
-    assert_eq!(replayed["level"], "WARN");
-    assert_eq!(replayed["cause"], "invalid grant: the code was used before");
+    // The grant has ended; nothing that comes after is another theft.
+    for late in [refresh(&third).await, refresh(&tokens).await, redeem(&code).await] {
+        let line = told.line_of(&late);
+        assert_eq!(metrics(&line), [metric("Refusals", "invalid_grant")], "{line}");
+        assert_eq!(line["level"], "INFO");
+        assert_eq!(line["cause"], "invalid grant: the grant has ended");
+    }
+    for (level, cause) in [("WARN", "the code was used before"), ("INFO", "the grant has ended")] {
+        let replayed = told.line_of(&redeem(&other).await);
+        assert_eq!(metrics(&replayed), [metric("Refusals", "invalid_grant")], "{replayed}");
+        assert_eq!(replayed["level"], level);
+        assert_eq!(replayed["cause"], format!("invalid grant: {cause}"));
+    }
 
     let pages = lines(&told.deployment.authorize);
     let count = |reason: &str| pages.iter().filter(|line| line["Reason"] == reason).count();

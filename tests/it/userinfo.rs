@@ -173,6 +173,18 @@ async fn a_scope_gives_its_claims_and_no_others(#[case] scope: &str, #[case] cla
 }
 
 #[tokio::test]
+async fn a_scope_that_was_taken_from_the_client_gives_no_claims_any_more() {
+    let (app, client, user, tokens) = signed_in().await;
+    let token = tokens.text("access_token");
+    app.change(&client, json!({"scopes": ["openid"]})).await;
+    assert_eq!(app.userinfo(&token).await.json(), json!({"sub": user.id}));
+    app.change(&client, json!({"scopes": ["email"]})).await;
+    assert_eq!(app.userinfo(&token).await.outcome(), (403, "insufficient_scope".into()));
+    app.change(&client, json!({"scopes": ["openid", "email"]})).await;
+    assert_eq!(app.userinfo(&token).await.json()["email"], user.email.as_str());
+}
+
+#[tokio::test]
 async fn a_user_who_changes_is_shown_as_they_are_now() {
     let (app, _, user, tokens) = signed_in().await;
     let path = format!("/admin/users/{}", user.id);

@@ -113,8 +113,9 @@ impl Gallery {
     fn others(&self) -> io::Result<()> {
         let base = self.base.as_str();
         let hidden = vec![("state", "s")];
-        let user_email = "ada@example.com";
-        self.write("sign_out", &SignOut { base, user_email, csrf: "c", hidden })?;
+        let page = SignOut { base, user_email: Some("ada@example.com"), csrf: "c", hidden };
+        self.write("sign_out", &page)?;
+        self.write("sign_out_expired", &SignOut { user_email: None, ..page })?;
         self.write("signed_out", &SignedOut { base, link: None })?;
         let link = Some(Link { uri: "https://bookshop.example/", name: "Bookshop" });
         self.write("signed_out_link", &SignedOut { base, link })?;

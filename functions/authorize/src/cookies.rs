@@ -5,7 +5,7 @@ use axum::response::Response;
 use http::header::{COOKIE, SET_COOKIE};
 use http::{HeaderMap, HeaderValue};
 use identety_domain::Issuer;
-use identety_domain::authorization::{BrowserSecret, SESSION_ABSOLUTE, SessionSecret, Visitor};
+use identety_domain::authorization::{BrowserSecret, SESSION_KEPT, SessionSecret, Visitor};
 use rand::rngs::StdRng;
 
 const BROWSER: &str = "identety-browser";
@@ -42,9 +42,10 @@ impl Cookies {
         }
     }
 
-    /// Puts a session in the place of any other.
+    /// Puts a session in the place of any other. Its cookie outlives it, as grants do: it signs nobody in
+    /// any more, but tells what there is to sign out of.
     pub(crate) fn start_session(&self, response: &mut Response, session: &SessionSecret) {
-        let lifetime = format!("; Max-Age={SESSION_ABSOLUTE}");
+        let lifetime = format!("; Max-Age={SESSION_KEPT}");
         self.set(response, SESSION, session.expose(), &lifetime);
     }
 

@@ -29,8 +29,7 @@ async fn log_out(visit: &Visit) -> Result<Response, Failure> {
     }
     let (channel, session) = (visit.channel(), visit.session());
     let target = channel.logout_target(&parameters, session, visit.now()).await?;
-    let is_signed_in = channel.signed_in(session, visit.now()).await?.is_some();
-    if is_signed_in && !target.is_certain {
+    if !target.is_certain {
         // §6: any site can send a browser here, so the user is asked.
         return Ok(visit.see_other(&question(visit.base(), &target)));
     }

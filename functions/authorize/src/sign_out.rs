@@ -3,7 +3,7 @@
 use axum::extract::Request;
 use axum::response::Response;
 use http::StatusCode;
-use identety_domain::authorization::{CsrfToken, LogoutParameters, LogoutTarget, SignedIn};
+use identety_domain::authorization::{CsrfToken, LogoutParameters, LogoutTarget, Session};
 use identety_domain::discovery::path;
 use identety_http::form::Form;
 
@@ -11,7 +11,7 @@ use crate::failure::Failure;
 use crate::pages::{SignOut, SignedOut, respond};
 use crate::visit::{Visit, check_no_more};
 
-/// Asks whoever has signed in; tells everybody else that they are signed out.
+/// Asks whoever has signed in, or had and never signed out; tells everybody else that they are signed out.
 pub(crate) async fn get(visit: Visit) -> Response {
     visit.answer(show(&visit).await)
 }
@@ -20,14 +20,16 @@ async fn show(visit: &Visit) -> Result<Response, Failure> {
     let parameters = parameters(&mut Form::parse(visit.query.as_bytes())?);
     let (channel, session) = (visit.channel(), visit.session());
     let target = channel.logout_target(&parameters, session, visit.now()).await?;
-    let Some(signed_in) = channel.signed_in(session, visit.now()).await? else {
+    let Some(to_end) = channel.session_to_end(session).await? else {
         let page = SignedOut { base: visit.base(), link: None };
         return Ok(respond(StatusCode::OK, &page, &[], &visit.context.id));
     };
-    let csrf = csrf_token(visit, &signed_in);
+    // Of a session that has expired, whoever sits there now need not learn whose it was.
+    let signed_in = channel.signed_in(session, visit.now()).await?;
+    let csrf = csrf_token(visit, &to_end);
     let page = SignOut {
         base: visit.base(),
-        user_email: signed_in.user.details.email.as_str(),
+        user_email: signed_in.as_ref().map(|signed_in| signed_in.user.details.email.as_str()),
         csrf: csrf.expose(),
         hidden: hidden(&parameters),
     };
@@ -61,8 +63,8 @@ fn hidden(parameters: &LogoutParameters) -> Vec<(&str, &str)> {
 }
 
 /// The token of the form that ends this very session.
-fn csrf_token(visit: &Visit, signed_in: &SignedIn) -> CsrfToken {
-    visit.visitor().browser.csrf_token(&format!("sign-out {}", signed_in.session.key))
+fn csrf_token(visit: &Visit, session: &Session) -> CsrfToken {
+    visit.visitor().browser.csrf_token(&format!("sign-out {}", session.key))
 }
 
 /// Form → CSRF token → the session ends → back to the client, or to our own page.
@@ -75,9 +77,9 @@ async fn leave(visit: &Visit, request: Request) -> Result<Response, Failure> {
     let csrf = form.take("csrf").unwrap_or_default();
     let parameters = parameters(&mut form);
     check_no_more(&form)?;
-    let signed_in = visit.channel().signed_in(visit.session(), visit.now()).await?;
-    // Without a session there is nothing to end, and so nothing to forge.
-    if signed_in.is_some_and(|signed_in| !csrf_token(visit, &signed_in).is(&csrf)) {
+    let to_end = visit.channel().session_to_end(visit.session()).await?;
+    // With nothing to end, there is nothing to forge.
+    if to_end.is_some_and(|session| !csrf_token(visit, &session).is(&csrf)) {
         return Err(Failure::forged());
     }
     let target = visit.channel().logout_target(&parameters, visit.session(), visit.now()).await?;

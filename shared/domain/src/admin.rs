@@ -76,8 +76,8 @@ pub struct AdminAuthenticator {
     pub verifier: Arc<dyn Verifier>,
 }
 
-/// Under which wrong API keys are counted.
-const API_KEY_SUBJECT: &str = "api-key";
+/// Under which wrong API keys are counted and the right one is logged. No client is called so.
+pub(crate) const API_KEY_SUBJECT: &str = "api-key";
 
 impl AdminAuthenticator {
     /// The administrator behind `credentials`, who has the scope `needed`.
@@ -113,11 +113,9 @@ impl AdminAuthenticator {
             return Err(AccessTokenError::NotOurs.into());
         }
         let client = self.clients.find(&client_id).await?;
-        if !client.is_some_and(|client| client.metadata.is_active && claims.is_of(&client)) {
-            return Err(AdminError::InactiveClient);
-        }
-        let authority = claims.scope.as_deref().map(Scope::parse).transpose();
-        let authority = authority.map_err(|_| AccessTokenError::NotOurs)?.unwrap_or_default();
+        let client = client.filter(|client| client.metadata.is_active && claims.is_of(client));
+        let client = client.ok_or(AdminError::InactiveClient)?;
+        let authority = claims.scope_for(&client)?;
         Ok(Administrator { authority, name: claims.client_id })
     }
 

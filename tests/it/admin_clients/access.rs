@@ -313,6 +313,27 @@ async fn an_administrator_grants_only_the_reserved_scopes_that_its_own_token_car
 }
 
 #[tokio::test]
+async fn a_scope_that_an_administrator_has_lost_does_not_count_from_the_next_request_on() {
+    let app = TestApp::start().await;
+    let (own, token) = administrator(&app, &["clients:read", "clients:write", "users:write"]).await;
+    app.change(&own, json!({"scopes": ["clients:write"]})).await;
+    let (status, challenge) = status_with(&app, "GET", &token).await;
+    assert_eq!(status, 403);
+    assert_eq!(challenge, "Bearer error=\"insufficient_scope\", scope=\"clients:read\"");
+    assert_eq!(status_with(&app, "POST", &token).await.0, 201);
+    // Nor can it be handed out any more, to whoever it may be.
+    let members = json!({"name": "x", "type": "m2m", "scopes": ["users:write"]});
+    let refused = app.server.post("/admin/clients").bearer(&token).json(&members).send().await;
+    assert_eq!((refused.status, refused.fields()), (400, vec!["scopes[0]".into()]));
+    app.change(&own, json!({"scopes": ["clients:read"]})).await;
+    assert_eq!(status_with(&app, "GET", &token).await.0, 200, "for as long as it was taken");
+    assert_eq!(status_with(&app, "POST", &token).await.0, 403);
+    // What was added comes with the next token.
+    app.change(&own, json!({"scopes": ["clients:read", "users:read"]})).await;
+    assert_eq!(app.server.get("/admin/users").bearer(&token).send().await.status, 403);
+}
+
+#[tokio::test]
 async fn an_administrator_does_not_touch_a_client_with_more_authority() {
     let app = TestApp::start().await;
     let (_, token) = administrator(&app, &["clients:read", "clients:write"]).await;

@@ -205,6 +205,8 @@ async fn an_import_brings_its_own_identifier_and_secret() {
 #[case("clientId", json!("0189000000007000800000000000000A"))]
 #[case("clientId", json!("x".repeat(256)))]
 #[case("clientId", json!("umlaut-ü"))]
+#[case("clientId", json!("api-key"))]
+#[case("clientId", json!("API-Key"))]
 #[case("type", json!("confidential"))]
 #[case("type", json!(null))]
 #[case("name", json!(7))]

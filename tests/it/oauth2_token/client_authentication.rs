@@ -2,6 +2,7 @@
 
 use identety_tests::app::{TestApp, TestClient};
 use identety_tests::call::Answer;
+use identety_tests::faults::{Fault, Which};
 use rstest::rstest;
 use serde_json::json;
 
@@ -289,6 +290,28 @@ async fn a_hash_of_another_cost_is_replaced_at_the_next_success() {
     assert_eq!(app.token(&client, &[]).await.status, 200);
     assert!(stored().await.phc.as_str().contains("m=19456,t=2,p=1"));
     assert_eq!(app.token(&client, &[]).await.status, 200);
+}
+
+#[rstest]
+#[case(Fault::CutBefore)]
+#[case(Fault::Throttled)]
+#[case(Fault::Refused("AccessDeniedException"))]
+#[tokio::test]
+async fn a_right_secret_counts_whether_or_not_its_use_can_be_written_down(#[case] fault: Fault) {
+    let (app, faults) = TestApp::start_faulty().await;
+    let client = app.m2m_client(&["read"]).await;
+    faults.set(Which::writes().of("CLIENT#"), fault);
+    assert_eq!(app.token(&client, &[]).await.status, 200);
+    assert_eq!(basic(&app, &client.client_id, "wrong").await.status, 401);
+    faults.clear();
+    // The next request tries again.
+    let used = async || {
+        let path = format!("/admin/clients/{}", client.id);
+        app.admin("GET", &path).send().await.json()["secrets"][0]["lastUsedAt"].clone()
+    };
+    assert!(used().await.is_null());
+    assert_eq!(app.token(&client, &[]).await.status, 200);
+    assert_eq!(used().await, app.now().to_string().as_str());
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 use identety_tests::app::{ISSUER, TestApp, TestClient, unverified};
 use identety_tests::call::Answer;
+use identety_tests::faults::Request;
 use rstest::rstest;
 use serde_json::{Value, json};
 
@@ -110,6 +111,34 @@ async fn the_same_token_is_reuse_at_once_when_its_successor_was_used() {
     let reused = app.refresh(&client, &first.text("refresh_token"), &[]).await;
     assert_eq!(reused.outcome(), invalid_grant());
     app.assert_dead(&client, &[&first, &second, &third]).await;
+}
+
+#[tokio::test]
+async fn once_a_family_has_ended_an_old_token_or_its_code_ends_nothing_again() {
+    let (app, faults) = TestApp::start_faulty().await;
+    let (client, user) = (app.public_client().await, app.alice().await);
+    for end in ["reuse", "replay", "revocation"] {
+        let code = app.code(&mut app.browser(), &client, &user, &[]).await;
+        let first = app.redeem(&client, &code, &[]).await;
+        let second = refreshed(&app, &client, &first).await;
+        refreshed(&app, &client, &second).await;
+        let old = first.text("refresh_token");
+        match end {
+            "reuse" => assert_eq!(app.refresh(&client, &old, &[]).await.outcome(), invalid_grant()),
+            "replay" => {
+                assert_eq!(app.redeem(&client, &code, &[]).await.outcome(), invalid_grant())
+            }
+            _ => assert_eq!(app.revoke(&client, &old).await.status, 200),
+        }
+        faults.take_requests();
+        for _ in 0..2 {
+            assert_eq!(app.refresh(&client, &old, &[]).await.outcome(), invalid_grant(), "{end}");
+            assert_eq!(app.redeem(&client, &code, &[]).await.outcome(), invalid_grant(), "{end}");
+        }
+        let requests = faults.take_requests();
+        let is_read = |request: &Request| request.operation == "GetItem";
+        assert!(requests.iter().all(is_read), "{end}: {requests:?}");
+    }
 }
 
 #[tokio::test]

@@ -1,8 +1,11 @@
 //! What browsers see when a store fails: the truth, and nothing half done.
 
+use identety_domain::hashing::HashCost;
+use identety_domain::store::Rehashed;
 use identety_tests::app::TestApp;
 use identety_tests::browser::{Browser, html};
 use identety_tests::call::Answer;
+use identety_tests::faults::{Fault, Which};
 use identety_tests::sign_in::{PASSWORD, request};
 use rstest::rstest;
 
@@ -107,6 +110,32 @@ async fn a_sign_in_that_cannot_be_finished_is_none(
     assert_eq!(silently(&mut browser, &client, &[]).await.get("error"), "login_required");
     // The same page can be sent again.
     assert_eq!(enter(&mut browser, &page, &user.email, PASSWORD).await.status, 303);
+}
+
+#[rstest]
+#[case(Fault::CutBefore)]
+#[case(Fault::Refused("AccessDeniedException"))]
+#[tokio::test]
+async fn a_right_password_counts_whether_or_not_its_new_hash_can_be_written_down(
+    #[case] fault: Fault,
+) {
+    let (app, failing) = faulty_app().await;
+    let (client, user) = (app.public_client().await, app.alice().await);
+    let (users, id) = (&app.stores.users, user.id.parse().unwrap());
+    let hash = async || users.find(id).await.unwrap().unwrap().password.unwrap().phc;
+    // As if the cost of passwords had been lower when this one was set.
+    let from = hash().await;
+    let mut rng = identety_http::ambient::rng().unwrap();
+    let cheap = app.hasher.hash(&PASSWORD.into(), HashCost::Generated, &mut rng).unwrap();
+    users.record_rehash(id, Rehashed { from: &from, to: &cheap }).await.unwrap();
+
+    failing.0.set(Which::writes().of("USER#"), fault);
+    app.code(&mut app.browser(), &client, &user, &[]).await;
+    failing.clear();
+    assert_eq!(hash().await, cheap);
+    // The next sign-in tries again.
+    app.code(&mut app.browser(), &client, &user, &[]).await;
+    assert_ne!(hash().await, cheap);
 }
 
 #[rstest]

@@ -7,7 +7,7 @@ use identety_tests::sign_in::PASSWORD;
 use rstest::rstest;
 use serde_json::json;
 
-use super::steps::{SESSION, check_page, count, delete, silently};
+use super::steps::{SESSION, check_page, count, delete, forget_expired, silently};
 
 /// Where the clients of these tests go after a sign-out.
 pub(crate) const BYE: &str = "https://app.example.com/bye";
@@ -218,6 +218,71 @@ async fn with_the_hint_of_another_user_the_one_who_has_signed_in_is_asked() {
     let page = it.asks(&[("id_token_hint", &hint), ("post_logout_redirect_uri", BYE)]).await;
     assert_eq!(it.browser.submit(&page, &[]).await.client().url, BYE);
     assert!(!it.is_signed_in().await);
+}
+
+/// How long a session is left alone until nobody is signed in any more: idle, and over for good.
+const EXPIRED: [u64; 2] = [86_400, 8 * 86_400];
+
+#[tokio::test]
+async fn no_other_site_ends_the_grants_of_a_session_that_has_expired() {
+    for expired in EXPIRED {
+        let mut it = signed_in().await;
+        let code = it.app.code(&mut it.browser, &it.client, &it.user, &[]).await;
+        let tokens = it.app.redeem(&it.client, &code, &[]).await;
+        let bob = it.app.user("bob@example.com", PASSWORD).await;
+        let code = it.app.code(&mut it.app.browser(), &it.client, &bob, &[]).await;
+        let bobs = it.app.redeem(&it.client, &code, &[]).await.text("id_token");
+        it.app.advance(expired);
+        forget_expired(&it.app);
+        let id = it.client.client_id.as_str();
+        // The address bar and a link of any site bring the cookie along.
+        for parameters in [
+            vec![],
+            vec![("client_id", id), ("post_logout_redirect_uri", BYE)],
+            vec![("id_token_hint", bobs.as_str()), ("post_logout_redirect_uri", BYE)],
+        ] {
+            let page = it.browser.open(&logout_path(&parameters)).await.page();
+            check_page(&page, 200);
+            assert!(html(&page).contains("id=\"signout\""), "{}", html(&page));
+            assert!(!html(&page).contains("alice@example.com"), "whoever sits there now");
+        }
+        for fields in [vec![], vec![("csrf", "x")], vec![("client_id", id)]] {
+            let answer = it.browser.post("/signout", &fields).await;
+            check_page(&answer, 403);
+            assert_eq!(answer.header("set-cookie"), "");
+        }
+        let refreshed = it.app.refresh(&it.client, &tokens.text("refresh_token"), &[]).await;
+        assert_eq!(refreshed.status, 200, "{}", refreshed.json());
+    }
+}
+
+#[tokio::test]
+async fn a_genuine_hint_ends_the_grants_of_a_session_that_has_expired() {
+    for expired in EXPIRED {
+        let mut it = signed_in().await;
+        let code = it.app.code(&mut it.browser, &it.client, &it.user, &[]).await;
+        let tokens = it.app.redeem(&it.client, &code, &[]).await;
+        it.app.advance(expired);
+        forget_expired(&it.app);
+        let hint = it.hint.clone();
+        let parameters = [("id_token_hint", hint.as_str()), ("post_logout_redirect_uri", BYE)];
+        assert_eq!(it.browser.open(&logout_path(&parameters)).await.client().url, BYE);
+        let refused = it.app.refresh(&it.client, &tokens.text("refresh_token"), &[]).await;
+        assert_eq!(refused.outcome(), (400, "invalid_grant".into()));
+        // There is nothing left to ask about.
+        let page = it.browser.open("/oauth2/logout").await.page();
+        assert!(html(&page).contains("You are signed out"));
+    }
+}
+
+#[tokio::test]
+async fn a_cookie_that_another_has_replaced_signs_nobody_out_unasked() {
+    let mut it = signed_in().await;
+    let mut former = it.browser.clone();
+    it.app.code(&mut it.browser, &it.client, &it.user, &[("prompt", "login")]).await;
+    let page = former.open("/oauth2/logout").await.page();
+    assert!(html(&page).contains("id=\"signout\""), "{}", html(&page));
+    assert!(it.is_signed_in().await);
 }
 
 #[tokio::test]

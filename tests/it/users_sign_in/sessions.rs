@@ -3,15 +3,15 @@
 use http::header::SET_COOKIE;
 use identety_domain::authorization::SessionSecret;
 use identety_tests::app::{ISSUER, Setup, TestApp, TestClient, TestUser};
-use identety_tests::browser::Browser;
+use identety_tests::browser::{Browser, html};
 use identety_tests::call::Answer;
 use identety_tests::sign_in::{PASSWORD, request};
 use rstest::rstest;
 use serde_json::json;
 
 use super::steps::{
-    BROWSER, SESSION, change_user, check_redirect, consent_page, count, decide, delete, enter,
-    is_sign_in, set_password, sign_in_page, silently,
+    BROWSER, SESSION, change_user, check_page, check_redirect, consent_page, count, decide, delete,
+    enter, forget_expired, is_sign_in, set_password, sign_in_page, silently,
 };
 
 /// The cookies that an answer sets, values replaced by `V`.
@@ -46,7 +46,7 @@ async fn cookies_are_for_this_host_alone_and_no_script_sees_them(
     assert_eq!(cookies(&page), Vec::<String>::new());
     let entered = enter(&mut browser, &page, &user.email, PASSWORD).await;
     let session = format!(
-        "{prefix}identety-session=V; Path=/; Max-Age=604800; HttpOnly; SameSite=Lax{secure}"
+        "{prefix}identety-session=V; Path=/; Max-Age=34560000; HttpOnly; SameSite=Lax{secure}"
     );
     assert_eq!(cookies(&entered), [session]);
     // A wrong password gives none.
@@ -313,6 +313,62 @@ async fn signing_out_ends_the_session_on_the_server_too() {
     assert!(browser.cookies.contains_key(BROWSER));
     assert_eq!(count(&app, "SESSION#"), 0);
     assert_eq!(silently(&mut kept, &client, &[]).await.get("error"), "login_required");
+}
+
+/// Lets 80 days pass, in which an app goes on and nobody uses the browser.
+async fn eighty_days_later(app: &TestApp, client: &TestClient, mut tokens: Answer) -> Answer {
+    for _ in 0..8 {
+        app.advance(10 * 86_400);
+        forget_expired(app);
+        tokens = app.refresh(client, &tokens.text("refresh_token"), &[]).await;
+        assert_eq!(tokens.status, 200, "{}", tokens.json());
+    }
+    tokens
+}
+
+#[tokio::test]
+async fn who_signs_out_long_after_the_session_has_expired_ends_the_grants_that_went_on() {
+    let app = TestApp::start().await;
+    let (client, user) = (app.public_client().await, app.alice().await);
+    let mut browser = app.browser();
+    let online = tokens(&app, &mut browser, &client, &user, &[]).await;
+    let online = eighty_days_later(&app, &client, online).await;
+    assert_eq!(silently(&mut browser, &client, &[]).await.get("error"), "login_required");
+    let ask = browser.open("/signout").await.page();
+    check_page(&ask, 200);
+    assert!(!html(&ask).contains(&user.email), "whoever sits there now");
+    let done = browser.submit(&ask, &[]).await.page();
+    assert!(html(&done).contains("You are signed out"));
+    app.assert_dead(&client, &[&online]).await;
+    // There is nothing left to ask about.
+    assert!(html(&browser.open("/signout").await.page()).contains("You are signed out"));
+}
+
+#[tokio::test]
+async fn who_signs_in_again_long_after_ends_by_signing_out_what_was_granted_before() {
+    let app = TestApp::start().await;
+    let (client, user) = (app.public_client().await, app.alice().await);
+    let mut browser = app.browser();
+    let first = tokens(&app, &mut browser, &client, &user, &[]).await;
+    let first = eighty_days_later(&app, &client, first).await;
+    let second = tokens(&app, &mut browser, &client, &user, &[]).await;
+    app.assert_alive(&client, &first).await;
+    let ask = browser.open("/signout").await.page();
+    browser.submit(&ask, &[]).await.page();
+    app.assert_dead(&client, &[&first, &second]).await;
+}
+
+#[tokio::test]
+async fn somebody_else_who_signs_in_long_after_ends_what_the_former_user_granted() {
+    let app = TestApp::start().await;
+    let (client, alice) = (app.public_client().await, app.alice().await);
+    let bob = app.user("bob@example.com", PASSWORD).await;
+    let mut browser = app.browser();
+    let alices = tokens(&app, &mut browser, &client, &alice, &[]).await;
+    let alices = eighty_days_later(&app, &client, alices).await;
+    let bobs = tokens(&app, &mut browser, &client, &bob, &[]).await;
+    app.assert_dead(&client, &[&alices]).await;
+    app.assert_alive(&client, &bobs).await;
 }
 
 #[tokio::test]

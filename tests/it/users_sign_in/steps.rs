@@ -176,6 +176,24 @@ pub(crate) fn count(app: &TestApp, prefix: &str) -> usize {
     kinds.filter(|pk| pk.starts_with(prefix)).count()
 }
 
+/// Deletes what the grants table may have forgotten by now, as DynamoDB does by itself.
+pub(crate) fn forget_expired(app: &TestApp) {
+    let database = app.embedded.database();
+    let request = json!({
+        "TableName": "test-grants", "FilterExpression": "#ttl < :now",
+        "ExpressionAttributeNames": {"#ttl": "ttl"},
+        "ExpressionAttributeValues": {":now": {"N": app.now().seconds().to_string()}},
+    });
+    let request = serde_json::from_value(request).expect("a request");
+    let expired = database.scan(request).expect("a scan");
+    let expired = serde_json::to_value(&expired).expect("JSON");
+    for item in expired["Items"].as_array().expect("items") {
+        let request = json!({"TableName": "test-grants", "Key": {"pk": item["pk"]}});
+        let request = serde_json::from_value(request).expect("a request");
+        database.delete_item(request).expect("a deletion");
+    }
+}
+
 /// Changes a user by the administration API.
 pub(crate) async fn change_user(app: &TestApp, id: &str, members: Value) {
     let path = format!("/admin/users/{id}");

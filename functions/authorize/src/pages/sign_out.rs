@@ -10,8 +10,8 @@ use super::Page;
 pub struct SignOut<'a> {
     /// The issuer.
     pub base: &'a str,
-    /// Who is signed in.
-    pub user_email: &'a str,
+    /// Who is signed in; `None` once that has expired.
+    pub user_email: Option<&'a str>,
     /// The CSRF token of the form.
     pub csrf: &'a str,
     /// Names and values of further hidden fields.

@@ -49,7 +49,7 @@ fn pages(text: &str) -> Vec<(&'static str, String, Vec<&'static str>)> {
     let scopes =
         vec![ScopeView { name: text, text: None }, ScopeView { name: "", text: Some(text) }];
     let consent = Consent { base, client, user_email: text, transaction, csrf, scopes };
-    let sign_out = SignOut { base, user_email: text, csrf, hidden: vec![(text, text)] };
+    let sign_out = SignOut { base, user_email: Some(text), csrf, hidden: vec![(text, text)] };
     let link = Some(Link { uri: text, name: text });
     let notice = Notice { base, title: text, text, what_to_do: text, request_id: Some(text) };
     let form_post = FormPost { base, action: text, fields: &[(text, text), (text, text)] };
@@ -80,6 +80,11 @@ fn pages(text: &str) -> Vec<(&'static str, String, Vec<&'static str>)> {
         ),
         ("consent", html(&consent), vec!["allow", "deny"]),
         ("sign_out", html(&sign_out), vec!["signout"]),
+        (
+            "sign_out when it has expired",
+            html(&SignOut { user_email: None, ..sign_out }),
+            vec!["signout"],
+        ),
         ("signed_out", html(&SignedOut { base, link }), vec![]),
         ("notice", html(&notice), vec![]),
         ("form_post", html(&form_post), vec![]),

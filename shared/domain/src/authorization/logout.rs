@@ -1,6 +1,6 @@
 //! Sign-out, by the user or at a client's request (OpenID Connect RP-Initiated Logout 1.0).
 
-use super::{FrontChannel, SessionSecret, SignedIn, with_query};
+use super::{FrontChannel, Session, SessionSecret, with_query};
 use crate::Timestamp;
 use crate::client::{Client, ClientId};
 use crate::store::StoreError;
@@ -28,7 +28,8 @@ pub struct LogoutTarget {
     pub post_logout_redirect_uri: Option<String>,
     /// Given back as it came.
     pub state: Option<String>,
-    /// Whether a genuine hint names the user who has signed in, so that nobody need be asked.
+    /// Whether nobody need be asked: there is nothing to end, or a genuine hint names the user whose
+    /// session it is.
     pub is_certain: bool,
 }
 
@@ -83,11 +84,10 @@ impl FrontChannel {
                 return Err(LogoutError::UnregisteredUri);
             }
         }
-        let signed_in = self.signed_in(session, now).await?;
-        let is_certain = match (&hint, &signed_in) {
-            (Some(hint), Some(SignedIn { user, .. })) => hint.user == user.id,
-            (Some(_), None) => true,
-            (None, _) => false,
+        let is_certain = match (self.session_to_end(session).await?, &hint) {
+            (None, _) => true,
+            (Some(session), Some(hint)) => hint.user == session.user,
+            (Some(_), None) => false,
         };
         Ok(LogoutTarget {
             client_id: client.map(|client| client.client_id),
@@ -124,6 +124,24 @@ impl FrontChannel {
         Ok(Some(client.ok_or(LogoutError::UnknownClient)?))
     }
 
+    /// The session that a sign-out would end. It need not be one in which anybody has signed in any more:
+    /// grants outlive a session that has merely expired, and go on under its id when another has taken
+    /// its place. `None` where nothing is left to end.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn session_to_end(
+        &self,
+        session: Option<&SessionSecret>,
+    ) -> Result<Option<Session>, StoreError> {
+        let Some(secret) = session else { return Ok(None) };
+        let sessions = &self.grants.sessions;
+        let Some(session) = sessions.find_session(&secret.key()).await? else { return Ok(None) };
+        // Without either, a sign-out has not been finished.
+        let is_over = session.ended_at.is_some() && sessions.is_signed_out(&session.id).await?;
+        Ok((!is_over).then_some(session))
+    }
+
     /// Ends a session, and with it every grant that may not outlive it. First that is put on record, so
     /// that a failure in between leaves a session that can be ended again, and never a grant that lives on.
     ///
@@ -134,9 +152,8 @@ impl FrontChannel {
         session: Option<&SessionSecret>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let Some(secret) = session else { return Ok(()) };
+        let Some(session) = self.session_to_end(session).await? else { return Ok(()) };
         let sessions = &self.grants.sessions;
-        let Some(session) = sessions.find_session(&secret.key()).await? else { return Ok(()) };
         sessions.sign_out(&session.id, now).await?;
         sessions.end_session(&session.key, now).await
     }

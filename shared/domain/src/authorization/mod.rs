@@ -22,7 +22,8 @@ pub use registration::{Registration, RegistrationError};
 pub use request::NoClient;
 pub use response::{AuthorizationError, AuthorizationErrorCode, AuthorizationResponse, with_query};
 pub use session::{
-    SESSION_ABSOLUTE, SESSION_IDLE, SESSION_TOUCHED_EVERY, Session, SessionId, SignedIn,
+    SESSION_ABSOLUTE, SESSION_IDLE, SESSION_KEPT, SESSION_TOUCHED_EVERY, Session, SessionId,
+    SignedIn,
 };
 pub use sign_in::{Entered, SignInError};
 pub use transaction::{

@@ -16,6 +16,12 @@ pub const SESSION_IDLE: Seconds = 86_400;
 /// How long a session lasts after its user has shown who they are: a week.
 pub const SESSION_ABSOLUTE: Seconds = 7 * 86_400;
 
+/// How long a session, its cookie and the mark that its user has signed out are kept: 400 days, for as
+/// long as a grant may hang on the session that ends when its user signs out. The last one is made a week
+/// after the sign-in, its refresh tokens live for a year, and the last access token for a day. No browser
+/// keeps a cookie for longer (RFC 6265bis §5.5).
+pub const SESSION_KEPT: Seconds = 400 * 86_400;
+
 /// How often the use of a session is written down.
 pub const SESSION_TOUCHED_EVERY: Seconds = 300;
 
@@ -84,5 +90,19 @@ impl Session {
     #[must_use]
     pub fn is_to_be_touched(&self, now: Timestamp) -> bool {
         now >= self.last_seen_at.plus(SESSION_TOUCHED_EVERY)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::{LONGEST_ACCESS_TOKEN, LONGEST_REFRESH_TOKEN};
+    use crate::grant::CODE_LIFETIME;
+
+    #[test]
+    fn a_session_is_kept_until_the_last_grant_that_ends_with_it_has_ended() {
+        let of_grant = CODE_LIFETIME + LONGEST_REFRESH_TOKEN + LONGEST_ACCESS_TOKEN;
+        // A sign-out that failed half-way leaves a session that makes grants for another week.
+        assert!(SESSION_KEPT > 2 * SESSION_ABSOLUTE + of_grant);
     }
 }

@@ -142,15 +142,15 @@ impl FrontChannel {
         user: &User,
         password: &Secret,
         rng: &mut (dyn CryptoRng + Send),
-    ) -> Result<(), SignInError> {
+    ) -> Result<(), HashError> {
         let Some(stored) = &user.password else { return Ok(()) };
         let to = self.hasher.hash(password, HashCost::Chosen, rng)?;
         let rehashed = Rehashed { from: &stored.phc, to: &to };
-        // The password is right whether or not that could be written down.
-        match self.grants.users.record_rehash(user.id, rehashed).await {
-            Ok(()) | Err(StoreError::Unavailable(_)) => Ok(()),
-            Err(error) => Err(error.into()),
+        // The password is right whether or not that could be written down; the next sign-in tries again.
+        if let Err(error) = self.grants.users.record_rehash(user.id, rehashed).await {
+            tracing::warn!(%error, user = %user.id, "the new hash of a password was not written down");
         }
+        Ok(())
     }
 
     /// A session with a new secret. Whatever session the browser had is over: the same user's goes on

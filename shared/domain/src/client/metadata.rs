@@ -21,8 +21,11 @@ const MAX_CONTACTS: usize = 10;
 /// No access token lives longer, whatever a client asks for.
 pub const LONGEST_ACCESS_TOKEN: Seconds = 86_400;
 
+/// Nor does a refresh token, however often it is used.
+pub const LONGEST_REFRESH_TOKEN: Seconds = 31_536_000;
+
 const ACCESS_TOKEN_LIFETIME: RangeInclusive<Seconds> = 5..=LONGEST_ACCESS_TOKEN;
-const REFRESH_TOKEN_LIFETIME: RangeInclusive<Seconds> = 5..=31_536_000;
+const REFRESH_TOKEN_LIFETIME: RangeInclusive<Seconds> = 5..=LONGEST_REFRESH_TOKEN;
 const DEFAULT_ACCESS_TOKEN_LIFETIME: Seconds = 3600;
 const DEFAULT_REFRESH_TOKEN_LIFETIME: Seconds = 1_209_600;
 const DEFAULT_REFRESH_TOKEN_ABSOLUTE_LIFETIME: Seconds = 7_776_000;

@@ -13,10 +13,13 @@ use uuid::Uuid;
 pub use change::{
     DeleteSecretError, RotateSecretError, RotatedSecret, delete_secret, rotate_secret,
 };
-pub use metadata::{ClientMetadata, LONGEST_ACCESS_TOKEN, Lifetimes, VerifiedMetadata};
+pub use metadata::{
+    ClientMetadata, LONGEST_ACCESS_TOKEN, LONGEST_REFRESH_TOKEN, Lifetimes, VerifiedMetadata,
+};
 pub use redirect_uri::{RedirectUri, RedirectUriError};
 pub use registration::{Import, NewClient, register};
 
+use crate::admin::API_KEY_SUBJECT;
 use crate::hashing::{HashCost, PhcString};
 use crate::{Scope, Seconds, Timestamp};
 
@@ -206,10 +209,14 @@ impl ClientId {
     }
 
     /// Takes the identifier of an import. `None` when it is none, or a UUID: users are named by UUIDs,
-    /// and a client's tokens must never be taken for a user's (RFC 9700 §4.15).
+    /// and a client's tokens must never be taken for a user's (RFC 9700 §4.15). Nor may a client be taken
+    /// for the API key: by that name its failures are counted, and what it did is logged.
     #[must_use]
     pub fn for_import(text: &str) -> Option<Self> {
-        Self::parse(text).filter(|id| Uuid::try_parse(id.as_str()).is_err())
+        let names_another = |text: &str| {
+            Uuid::try_parse(text).is_ok() || text.eq_ignore_ascii_case(API_KEY_SUBJECT)
+        };
+        Self::parse(text).filter(|id| !names_another(id.as_str()))
     }
 
     /// The identifier as written.

@@ -151,10 +151,15 @@ impl AccessToken {
         Ok(())
     }
 
-    /// Whether it allows `scope`.
-    #[must_use]
-    pub fn allows(&self, scope: &str) -> bool {
-        self.scope.as_deref().is_some_and(|own| own.split(' ').any(|token| token == scope))
+    /// What of it `client` may still have: a scope that an administrator has taken from the client since
+    /// does not count here any more, for as long as that is so.
+    ///
+    /// # Errors
+    /// When its scope is none.
+    pub fn scope_for(&self, client: &Client) -> Result<Scope, AccessTokenError> {
+        let own = self.scope.as_deref().map(Scope::parse).transpose();
+        let own = own.map_err(|_| AccessTokenError::NotOurs)?.unwrap_or_default();
+        Ok(own.within(client.scope()))
     }
 }
 

@@ -28,6 +28,10 @@ pub(super) async fn grant(
     check_client(client, &grant)?;
     check_redirect_uri(redirect_uri.as_deref(), &grant)?;
     check_code_verifier(code_verifier.as_ref(), grant.code_challenge.as_ref())?;
+    // What has ended ends no second time: only the first replay is a theft.
+    if grant.ended_at.is_some() {
+        return Err(InvalidGrant::Ended.into());
+    }
     if grant.redeemed.is_some() {
         return Err(code_reused(services, &grant, now).await);
     }

@@ -75,6 +75,7 @@ async fn access_token(
         return Ok(None);
     }
     let Some(client) = client_behind(services, &claims).await? else { return Ok(None) };
+    let Ok(scope) = claims.scope_for(&client) else { return Ok(None) };
     let user = match behalf(services, &client, &claims).await? {
         Behalf::Client => None,
         Behalf::User(user) => Some(user),
@@ -82,7 +83,7 @@ async fn access_token(
     };
     Ok(Some(Introspection {
         active: true,
-        scope: claims.scope,
+        scope: (!scope.is_empty()).then(|| scope.to_string()),
         client_id: Some(claims.client_id),
         username: user.map(|user| user.details.email.to_string()),
         token_type: Some("Bearer"),

@@ -39,6 +39,10 @@ pub(super) async fn grant(
     let grant = found.ok_or(InvalidGrant::Unknown)?;
     check_client(client, &grant)?;
     let redeemed = grant.redeemed.as_ref().ok_or(InvalidGrant::Unknown)?;
+    // Whoever tries again after the end has stolen nothing more.
+    if grant.ended_at.is_some() {
+        return Err(InvalidGrant::Ended.into());
+    }
     let usage = usage(token.generation, redeemed, now)?;
     if usage == Use::Reuse {
         return Err(reused(services, &grant, now).await);

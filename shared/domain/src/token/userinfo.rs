@@ -8,7 +8,7 @@ use super::{
 };
 use crate::client::Client;
 use crate::store::StoreError;
-use crate::{Scope, Timestamp, user};
+use crate::{Timestamp, user};
 
 /// What there is to know, and for whom.
 #[derive(Debug)]
@@ -72,7 +72,8 @@ async fn claims(
     now: Timestamp,
 ) -> Result<Map<String, Value>, UserInfoError> {
     token.check_time(now)?;
-    if !token.allows("openid") {
+    let scope = token.scope_for(client)?;
+    if !scope.contains("openid") {
         return Err(UserInfoError::InsufficientScope);
     }
     let user = match behalf(services, client, token).await? {
@@ -80,8 +81,6 @@ async fn claims(
         Behalf::Client => return Err(UserInfoError::InsufficientScope),
         Behalf::Nobody => return Err(UserInfoError::Ended),
     };
-    let scope = token.scope.as_deref().map(Scope::parse).transpose();
-    let scope = scope.map_err(|_| AccessTokenError::NotOurs)?.unwrap_or_default();
     Ok(user::claims(&user, &scope))
 }
 

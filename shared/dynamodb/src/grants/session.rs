@@ -1,24 +1,22 @@
 //! Sessions, and marks that a user has signed out.
 
 use async_trait::async_trait;
-use identety_domain::authorization::{SESSION_IDLE, Session, SessionId, SessionKey};
+use identety_domain::Timestamp;
+use identety_domain::authorization::{SESSION_KEPT, Session, SessionId, SessionKey};
 use identety_domain::store::{SessionStore, StoreError};
-use identety_domain::{Seconds, Timestamp};
 
+use super::GrantTable;
 use super::items::{self, session as member};
-use super::{GrantTable, KEPT};
 use crate::error::failed;
 use crate::expression::Update;
-use crate::item::{PK, TTL, number, time_to_live};
+use crate::item::{PK, number};
 use crate::requests::Written;
-
-/// How long it is kept that a user has signed out: 400 days, longer than any refresh token lives.
-const SIGN_OUT_KEPT: Seconds = 400 * 86_400;
 
 #[async_trait]
 impl SessionStore for GrantTable {
     async fn create_session(&self, session: &Session) -> Result<(), StoreError> {
-        let put = self.put(items::from_session(session)?, session.ends_at().plus(KEPT));
+        let forget_at = session.auth_time.plus(SESSION_KEPT);
+        let put = self.put(items::from_session(session)?, forget_at);
         put.send().await.map(|_| ()).map_err(|error| failed(&error))
     }
 
@@ -27,14 +25,13 @@ impl SessionStore for GrantTable {
         item.map(|item| items::to_session(key, item)).transpose()
     }
 
-    /// A session that was used later than `at` stays as it is. The time to live takes no notice of when
-    /// the session ends however much it is used, so an item may be there a little longer than it must.
+    /// A session that was used later than `at` stays as it is. So does the time to live, which has nothing
+    /// to do with use: grants that end with the session may be there long after it has expired.
     async fn touch_session(&self, key: &SessionKey, at: Timestamp) -> Result<(), StoreError> {
         let mut update = Update::default();
         // Of no session, nothing is below anything.
         update.require_below(&[member::LAST_SEEN_AT], number(at.millis()));
         update.set(&[member::LAST_SEEN_AT], number(at.millis()));
-        update.set(&[TTL], time_to_live(at.plus(SESSION_IDLE).plus(KEPT)));
         match self.update(items::session_pk(key), &update).await? {
             Written::Done | Written::Clash(_) => Ok(()),
         }
@@ -51,7 +48,7 @@ impl SessionStore for GrantTable {
     }
 
     async fn sign_out(&self, id: &SessionId, at: Timestamp) -> Result<(), StoreError> {
-        let put = self.put(items::signed_out(id, at)?, at.plus(SIGN_OUT_KEPT));
+        let put = self.put(items::signed_out(id, at)?, at.plus(SESSION_KEPT));
         put.send().await.map(|_| ()).map_err(|error| failed(&error))
     }
 
