@@ -35,7 +35,7 @@ fuzz: ## Odd input for a minute for each target (make test: seconds in all); DUR
 	BOLERO_RANDOM_ITERATIONS=4294967295 BOLERO_RANDOM_TEST_TIME_MS=$(or $(DURATION),60)000 \
 		cargo test --locked -p identety-tests --test fuzz
 
-timing: ## Measures whether the time of an answer tells what it must not (ROUNDS=…)
+timing: ## Measures whether the time of an answer tells what it must not, and fails when it does (ROUNDS=…)
 	cargo run --locked --profile quick -p identety-tests --example timing
 
 check: setup fmt clippy deny machete layers infra checkov ## Formats, lints, licences, unused dependencies, layers, template

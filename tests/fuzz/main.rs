@@ -19,5 +19,6 @@ mod forms;
 mod mutation;
 mod redirect_uris;
 mod scopes;
+mod signed_tokens;
 mod tokens;
 mod world;

@@ -18,6 +18,8 @@ use serde_json::{Value, json};
 use tokio::process::Command;
 use zeroize::Zeroizing;
 
+use crate::leaks::assert_unseen;
+
 const ISSUER: &str = "https://id.example.com";
 
 /// AWS, with a stack that was deployed and has no administrator yet.
@@ -55,8 +57,12 @@ impl Aws {
 
     /// The program, with nothing of the environment but where AWS is.
     fn program(&self, arguments: &[&str]) -> Command {
+        self.command(&[&["bootstrap"], arguments].concat())
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(binaries::identety());
-        command.arg("bootstrap").args(arguments).env_clear().stdin(Stdio::null());
+        command.args(arguments).env_clear().stdin(Stdio::null());
         command.env("AWS_ENDPOINT_URL", self.moto.url()).env("AWS_REGION", "eu-central-1");
         command.env("AWS_EC2_METADATA_DISABLED", "true").env("HOME", "/nonexistent");
         command
@@ -158,4 +164,40 @@ async fn what_stands_in_the_way_of_a_bootstrap_is_said_in_one_line() {
     }
     // Nothing of that has made an administrator.
     credentials(&aws.bootstrap(&["--stack", "identety"]).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_the_output_of_a_bootstrap_holds_its_secrets_and_nothing_holds_those_of_the_person() {
+    let aws = Aws::with_stack().await;
+    let own = "Qd7-the-secret-access-key-of-a-person";
+    let session = "Rk2-the-session-token-of-a-person";
+    let run = async |arguments: &[&str]| {
+        let mut command = aws.command(arguments);
+        command.env("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE").env("AWS_SECRET_ACCESS_KEY", own);
+        command.env("AWS_SESSION_TOKEN", session).env("RUST_BACKTRACE", "full");
+        command.env("IDENTETY_LOG", "trace").env("RUST_LOG", "trace").output().await.unwrap()
+    };
+    let made = run(&["bootstrap", "--stack", "identety"]).await;
+    let forced = run(&["bootstrap", "--stack", "identety", "--force"]).await;
+    let (first, second) = (credentials(&made), credentials(&forced));
+    let others = [
+        run(&["bootstrap", "--stack", "identety"]).await,
+        run(&["bootstrap", "--stack", "identity"]).await,
+        run(&["keys", "list", "--stack", "identety"]).await,
+        run(&["keys", "rotate", "--force", "--stack", "identety"]).await,
+    ];
+    let mut told = message(&made) + &message(&forced);
+    for output in &others {
+        told += &message(output);
+        told += std::str::from_utf8(&output.stdout).unwrap();
+    }
+    assert!(told.contains("this once") && told.contains("There are no keys yet"), "{told}");
+    let made = [&first, &second].into_iter();
+    let made = made.flat_map(|made| ["clientSecret", "apiKey"].map(|member| text(made, member)));
+    let mut secrets: Vec<_> = made.collect();
+    let of_person = [own, session].map(str::to_owned);
+    assert_unseen(&format!("{first} {second}"), &of_person);
+    secrets.extend(of_person);
+    assert_unseen(&told, &secrets);
+    assert!(!told.contains("$argon2"), "{told}");
 }

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use identety_tests::binaries;
 
@@ -34,39 +35,130 @@ fn quoted(text: &str) -> impl Iterator<Item = &str> {
     text.split('`').skip(1).step_by(2)
 }
 
-/// The names of all functions, and of all tests of browsers.
-fn names() -> BTreeSet<String> {
-    let mut names = BTreeSet::new();
-    for path in files(binaries::root(), &["rs", "py"]) {
-        let text = fs::read_to_string(&path).unwrap();
-        for keyword in ["fn ", "def "] {
-            let after = text.split(keyword).skip(1);
-            let is_part = |c: char| c.is_alphanumeric() || c == '_';
-            names.extend(
-                after.map(|rest| rest.split(|c| !is_part(c)).next().unwrap_or_default().to_owned()),
-            );
+/// All tests that the threat model may name, as it names them.
+fn tests() -> BTreeSet<String> {
+    let mut tests = tests_of_this_binary();
+    for manifest in files(binaries::root(), &["toml"]) {
+        let sources = manifest.with_file_name("src");
+        if manifest.ends_with("Cargo.toml") && sources.is_dir() {
+            let crate_name = crate_name(&fs::read_to_string(&manifest).unwrap());
+            let paths = files(&sources, &["rs"]).into_iter();
+            let tests_of = |path: PathBuf| tests_in(&path, &module(&sources, &path));
+            let named = paths.flat_map(tests_of).map(|test| format!("{crate_name}::{test}"));
+            tests.extend(named);
         }
     }
+    let others = ["tests/fuzz", "tests/soak"].map(|folder| binaries::root().join(folder));
+    for path in others.iter().flat_map(|folder| files(folder, &["rs"])) {
+        tests.extend(tests_in(&path, &[]));
+    }
+    for path in files(&binaries::root().join("infra/tests"), &["py"]) {
+        tests.extend(python_tests_in(&path));
+    }
+    tests
+}
+
+/// What this very program calls its tests; the cases of one count as one.
+fn tests_of_this_binary() -> BTreeSet<String> {
+    let mut program = Command::new(std::env::current_exe().unwrap());
+    let output = program.args(["--list", "--format", "terse"]).output().unwrap();
+    let listed = String::from_utf8(output.stdout).unwrap();
+    let names = listed.lines().filter_map(|line| line.strip_suffix(": test"));
+    names.map(|name| name.split("::case_").next().unwrap().to_owned()).collect()
+}
+
+/// The name of the crate that a manifest describes.
+fn crate_name(manifest: &str) -> String {
+    let name = manifest.lines().find_map(|line| line.strip_prefix("name = ")).unwrap();
+    name.trim_matches('"').replace('-', "_")
+}
+
+/// The module that is in a file: `a::b` in `a/b.rs` and in `a/b/mod.rs`, none in `lib.rs`.
+fn module(sources: &Path, path: &Path) -> Vec<String> {
+    let below = path.strip_prefix(sources).unwrap().with_extension("");
+    let mut names: Vec<_> = below.iter().map(|name| name.to_str().unwrap().to_owned()).collect();
+    names.pop_if(|name| ["lib", "main", "mod"].contains(&name.as_str()));
     names
+}
+
+/// The tests of a file with rustfmt's indentation: functions with the attribute of one, below the modules
+/// that they are in.
+fn tests_in(path: &Path, module: &[String]) -> Vec<String> {
+    let text = fs::read_to_string(path).unwrap();
+    let (mut found, mut is_test) = (Vec::new(), false);
+    let mut nested: Vec<(usize, &str)> = Vec::new();
+    for line in text.lines() {
+        let code = line.trim_start();
+        let indent = line.len() - code.len();
+        if code == "}" {
+            nested.pop_if(|(column, _)| *column == indent);
+        }
+        is_test |= ["#[test]", "#[rstest]", "#[tokio::test"].iter().any(|it| code.starts_with(it));
+        let item = code.trim_start_matches("pub ").trim_start_matches("async ");
+        if let Some(rest) = item.strip_prefix("mod ").and_then(|rest| rest.strip_suffix(" {")) {
+            nested.push((indent, rest));
+        } else if let Some(rest) = item.strip_prefix("fn ") {
+            if is_test {
+                let name = rest.split(['(', '<']).next().unwrap();
+                let modules = module.iter().map(String::as_str);
+                let path = modules.chain(nested.iter().map(|(_, name)| *name)).chain([name]);
+                found.push(path.collect::<Vec<_>>().join("::"));
+            }
+            is_test = false;
+        }
+    }
+    found
+}
+
+/// The tests of a file of Python's: the methods of its classes whose names say so.
+fn python_tests_in(path: &Path) -> Vec<String> {
+    let text = fs::read_to_string(path).unwrap();
+    let file = path.file_stem().unwrap().to_str().unwrap();
+    let (mut found, mut class) = (Vec::new(), "");
+    for line in text.lines() {
+        if let Some(rest) = line.strip_prefix("class ") {
+            class = rest.split(['(', ':']).next().unwrap();
+        } else if let Some(rest) = line.strip_prefix("    def test_") {
+            let name = rest.split('(').next().unwrap();
+            found.push(format!("{file}::{class}::test_{name}"));
+        }
+    }
+    found
+}
+
+fn threat_model() -> String {
+    fs::read_to_string(binaries::root().join("docs/threat-model.md")).unwrap()
 }
 
 #[test]
 fn every_attack_in_the_threat_model_names_a_test_that_is_there() {
-    let names = names();
-    let model = fs::read_to_string(binaries::root().join("docs/threat-model.md")).unwrap();
-    let mut rows = 0;
+    let known = tests();
+    let (model, mut rows, mut wrong) = (threat_model(), 0, Vec::new());
     for row in model.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| attack"))
     {
-        let test = row.trim_end_matches(['|', ' ']).rsplit(" | ").next().unwrap();
-        let tests: Vec<_> = quoted(test).collect();
-        assert!(!tests.is_empty(), "no test: {row}");
-        for test in tests {
-            let name = test.rsplit("::").next().unwrap();
-            assert!(names.contains(name), "{test} is no test: {row}");
-        }
+        let column = row.trim_end_matches(['|', ' ']).rsplit(" | ").next().unwrap();
+        let cited: Vec<_> = quoted(column).collect();
+        assert!(!cited.is_empty(), "no test: {row}");
+        wrong.extend(cited.into_iter().filter(|test| !known.contains(*test)).map(str::to_owned));
         rows += 1;
     }
+    assert!(wrong.is_empty(), "these are no tests: {wrong:#?}");
     assert!(rows > 250, "{rows}");
+}
+
+#[test]
+fn every_choice_in_the_threat_model_names_a_test_that_is_there() {
+    let (known, model) = (tests(), threat_model());
+    let after = model.split("\n## Choices").nth(1).unwrap();
+    let choices: Vec<_> = after.split("\n## ").next().unwrap().split("\n- **").skip(1).collect();
+    let mut wrong = Vec::new();
+    for choice in &choices {
+        let cited: Vec<_> = quoted(choice).filter(|text| text.contains("::")).collect();
+        assert!(!cited.is_empty(), "no test: {choice}");
+        wrong.extend(cited.into_iter().filter(|test| !known.contains(*test)));
+    }
+    assert!(wrong.is_empty(), "these are no tests: {wrong:#?}");
+    assert!(choices.len() > 20, "{}", choices.len());
 }
 
 #[test]

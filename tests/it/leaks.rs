@@ -1,13 +1,19 @@
 //! What is in no table, in no log and in no error: whatever would help somebody who reads one.
 
+use std::path::Path;
+use std::process::Stdio;
+
 use identety_tests::app::TestApp;
+use identety_tests::binaries;
 use identety_tests::browser::{Browser, Form};
 use identety_tests::call::Server;
 use identety_tests::deployment::Deployment;
 use identety_tests::lambda::Stage;
+use identety_tests::serve::Serve;
 use identety_tests::sign_in::{PASSWORD, VERIFIER, request};
 use identety_tests::story;
 use serde_json::json;
+use tokio::process::Command;
 
 /// The shortest part of a secret that is looked for.
 const PART: usize = 12;
@@ -92,7 +98,7 @@ async fn no_table_holds_a_code_token_cookie_password_or_verifier_nor_a_part_of_o
 
 /// The longest parts of `secrets` that a log may not have; those of the beginnings that all have in common
 /// are in other values too.
-fn assert_unseen(text: &str, secrets: &[String]) {
+pub(crate) fn assert_unseen(text: &str, secrets: &[String]) {
     for secret in secrets {
         assert!(secret.len() >= 8, "{secret}");
         assert!(!text.contains(secret.as_str()), "{secret}");
@@ -193,4 +199,61 @@ async fn no_line_of_a_function_at_any_level_holds_a_secret_and_no_error_tells_on
         assert!(!logs.contains(unseen), "{unseen}");
     }
     assert_unseen(&told, &secrets);
+}
+
+/// What `identety keys` prints, on both of its outputs, when it is asked to tell everything.
+async fn printed_by_keys(arguments: &[&str], data: &Path) -> String {
+    let mut command = Command::new(binaries::identety());
+    command.arg("keys").args(arguments).arg("--data").arg(data).stdin(Stdio::null());
+    for variable in ["IDENTETY_LOG", "RUST_LOG"] {
+        command.env(variable, "trace");
+    }
+    let output = command.env("RUST_BACKTRACE", "full").output().await.unwrap();
+    let [out, err] = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
+    assert!(!(out.is_empty() && err.is_empty()), "{arguments:?}");
+    out + &err
+}
+
+#[tokio::test]
+async fn the_program_that_changes_keys_tells_no_secret_of_the_data_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    let serve = Serve::start(data).await;
+    let admin = serve.admin();
+    assert!(serve.stop().await.status.success());
+    let seal = std::fs::read_to_string(data.join("seal.key")).unwrap().trim().to_owned();
+    let another = "0123456789abcdef".repeat(4);
+    let mut secrets = vec![seal.clone(), another.clone()];
+    for secret in [&admin["clientSecret"], &admin["apiKey"], &admin["demoUser"]["password"]] {
+        secrets.push(secret.as_str().unwrap().to_owned());
+    }
+
+    let json = printed_by_keys(&["list", "--output", "json"], data).await;
+    let listed: Vec<serde_json::Value> = serde_json::from_str(&json).unwrap();
+    let kid = listed[0]["kid"].as_str().unwrap();
+    let mut printed = json.clone();
+    for arguments in [
+        &["list"][..],
+        &["rotate"],
+        &["rotate", "--force"],
+        &["rotate", "--force", "--output", "json"],
+        &["revoke", kid],
+        &["revoke", "no-such-key"],
+    ] {
+        printed += &printed_by_keys(arguments, data).await;
+    }
+    // Nor does it when it cannot open what is there.
+    for content in [another.as_str(), &seal[1..]] {
+        std::fs::write(data.join("seal.key"), content).unwrap();
+        for arguments in [&["list"][..], &["rotate", "--force"], &["revoke", kid]] {
+            printed += &printed_by_keys(arguments, data).await;
+        }
+    }
+    std::fs::write(data.join("admin.json"), admin["apiKey"].as_str().unwrap()).unwrap();
+    printed += &printed_by_keys(&["list"], data).await;
+    for expected in ["current", "--force", "is revoked", "there is no key", "seal.key"] {
+        assert!(printed.contains(expected), "{expected}: {printed}");
+    }
+    assert_unseen(&printed, &secrets);
+    assert!(!printed.contains("$argon2"), "{printed}");
 }

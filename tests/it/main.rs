@@ -13,6 +13,7 @@ mod admin_users;
 mod bootstrap;
 mod certification;
 mod chaos;
+mod client_endpoints;
 mod cold_start;
 mod cors;
 mod demo;

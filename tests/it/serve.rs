@@ -466,3 +466,41 @@ async fn a_head_that_trickles_is_given_up() {
     drip.abort();
     assert_eq!(serve.server().get("/.well-known/jwks.json").send().await.status, 200);
 }
+
+#[tokio::test]
+async fn a_body_that_trickles_or_stays_away_is_given_up_and_others_are_answered_meanwhile() {
+    let data = folder();
+    let serve = Serve::start(data.path()).await;
+    let head = "POST /oauth2/token HTTP/1.1\r\nhost: x\r\n\
+                content-type: application/x-www-form-urlencoded\r\ncontent-length: 1000\r\n\r\ngrant_type=";
+    let mut waiting = Vec::new();
+    for drips in [true, false] {
+        let mut socket = TcpStream::connect(("127.0.0.1", serve.port)).await.unwrap();
+        socket.write_all(head.as_bytes()).await.unwrap();
+        let (mut answers, mut letters) = socket.into_split();
+        let drip = tokio::spawn(async move {
+            // As long as the server takes them.
+            while drips && letters.write_all(b"x").await.is_ok() {
+                tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+            }
+            letters
+        });
+        let reader = tokio::spawn(async move {
+            let mut answer = Vec::new();
+            let _ = answers.read_to_end(&mut answer).await;
+            String::from_utf8_lossy(&answer).into_owned()
+        });
+        waiting.push((drip, reader));
+    }
+    // Both are there, and nobody waits for them.
+    admin_token(&serve).await;
+    assert!(waiting.iter().all(|(_, reader)| !reader.is_finished()), "given up too early to tell");
+    for (drip, reader) in waiting {
+        let patience = std::time::Duration::from_mins(1);
+        let answer = tokio::time::timeout(patience, reader).await;
+        let answer = answer.expect("the server ends it by itself").unwrap();
+        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 408 "), "{answer}");
+        drip.abort();
+    }
+    admin_token(&serve).await;
+}

@@ -97,6 +97,7 @@ pub enum Verification {
 pub struct SecretHasher {
     memory: Mutex<Vec<Memory>>,
     computations: AtomicU64,
+    work: AtomicU64,
     matches: Mutex<Memo>,
     /// Keyed once; cloned for each fingerprint.
     memo_mac: Hmac<Sha256>,
@@ -116,6 +117,7 @@ impl SecretHasher {
         Self {
             memory: Mutex::default(),
             computations: AtomicU64::default(),
+            work: AtomicU64::default(),
             matches: Mutex::default(),
             memo_mac,
         }
@@ -203,6 +205,12 @@ impl SecretHasher {
         self.computations.load(Ordering::Relaxed)
     }
 
+    /// What those computations cost, in KiB of memory times passes over it: what their time grows with.
+    #[must_use]
+    pub fn work(&self) -> u64 {
+        self.work.load(Ordering::Relaxed)
+    }
+
     fn argon2(
         &self,
         secret: &Secret,
@@ -210,6 +218,8 @@ impl SecretHasher {
         params: Params,
     ) -> Result<Zeroizing<[u8; HASH_BYTES]>, HashError> {
         self.computations.fetch_add(1, Ordering::Relaxed);
+        let work = u64::from(params.m_cost()) * u64::from(params.t_cost());
+        self.work.fetch_add(work, Ordering::Relaxed);
         let mut memory = lock(&self.memory).pop().unwrap_or_default();
         if memory.len() < params.block_count() {
             memory.resize(params.block_count(), Block::default());

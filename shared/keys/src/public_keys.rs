@@ -5,9 +5,10 @@ use std::collections::HashMap;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use identety_domain::client::SigningAlg;
-use identety_domain::keys::{KeyRing, PublicKey, Verifier};
+use identety_domain::keys::{self, KeyRing, PublicKey, Verifier};
 use jsonwebtoken::{Algorithm, DecodingKey};
-use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer};
 
 /// The public halves of all rings, by `kid`.
 #[derive(Default)]
@@ -21,7 +22,13 @@ struct Header {
     typ: Option<String>,
     kid: Option<String>,
     /// RFC 7515 §4.1.11: whoever does not understand it must refuse. We understand none.
-    crit: Option<serde_json::Value>,
+    #[serde(default, deserialize_with = "present")]
+    crit: Option<IgnoredAny>,
+}
+
+/// A member that is there, be it null.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<IgnoredAny>, D::Error> {
+    IgnoredAny::deserialize(deserializer).map(Some)
 }
 
 impl PublicKeys {
@@ -71,7 +78,7 @@ impl Verifier for PublicKeys {
 }
 
 fn parse_header(text: &str) -> Option<Header> {
-    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(text).ok()?).ok()
+    keys::read_object(&URL_SAFE_NO_PAD.decode(text).ok()?)
 }
 
 /// RFC 7515 §4.1.9: compared without regard to case, and `application/` may stand before it.
@@ -113,11 +120,11 @@ mod tests {
         (PublicKeys::of(&[ring]), pair, public)
     }
 
-    fn message(header: &str) -> String {
+    fn message(header: impl AsRef<[u8]>) -> String {
         format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode("payload"))
     }
 
-    fn signed(pair: &KeyPair, header: &str) -> String {
+    fn signed(pair: &KeyPair, header: impl AsRef<[u8]>) -> String {
         let message = message(header);
         let signature = pair.sign(message.as_bytes()).unwrap();
         format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature))
@@ -160,10 +167,15 @@ mod tests {
             r#"{"typ":"at+jwt","alg":"ES256","kid":"own","crit":[]}"#,
             r#"{"typ":"at+jwt","alg":"ES256","alg":"ES256","kid":"own"}"#,
             r#"{"typ":"at+jwt","alg":"ES256","kid":"own"} x"#,
+            r#"{"typ":"at+jwt","alg":"ES256","kid":"own","crit":null}"#,
             r#"["at+jwt"]"#,
+            r#"["ES256","at+jwt","own",null]"#,
         ] {
             assert!(keys.verify("at+jwt", &signed(&pair, header)).is_none(), "{header}");
         }
+        // Bytes that are no text, in a member that nobody reads.
+        let header = b"{\"typ\":\"at+jwt\",\"alg\":\"ES256\",\"kid\":\"own\",\"x\":\"\xff\"}";
+        assert!(keys.verify("at+jwt", &signed(&pair, header)).is_none());
     }
 
     #[test]
@@ -172,7 +184,8 @@ mod tests {
         let (attacker, own) = key(SigningAlg::Es256, "own");
         let jwk = serde_json::to_string(&own.public).unwrap();
         let header = format!(
-            r#"{{"typ":"at+jwt","alg":"ES256","kid":"own","jwk":{jwk},"jku":"http://127.0.0.1/"}}"#
+            r#"{{"typ":"at+jwt","alg":"ES256","kid":"own","jwk":{jwk},"jku":"http://127.0.0.1/",
+                "x5u":"http://127.0.0.1/","x5c":["AAAA"],"x5t":"AAAA"}}"#
         );
         assert!(keys.verify("at+jwt", &signed(&attacker, &header)).is_none());
         assert!(keys.verify("at+jwt", &signed(&pair, &header)).is_some(), "it is ignored");

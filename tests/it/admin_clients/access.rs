@@ -205,6 +205,8 @@ async fn a_token_that_was_tampered_with_is_401() {
         ("kid a URL", with_header(json!({"kid": "http://127.0.0.1/"}))),
         ("crit unknown", with_header(json!({"crit": ["x"]}))),
         ("jwk in the header", with_header(json!({"jwk": {"kty": "oct", "k": "AA"}}))),
+        ("jku in the header", with_header(json!({"jku": "http://127.0.0.1/"}))),
+        ("x5u in the header", with_header(json!({"x5u": "http://127.0.0.1/"}))),
         ("alg twice", format!("{}.{}.{}", URL_SAFE_NO_PAD.encode(repeated), parts[1], parts[2])),
         ("signature cut", token[..token.len() - 4].to_owned()),
         ("signature missing", format!("{}.{}", parts[0], parts[1])),
@@ -279,7 +281,20 @@ async fn the_token_of_another_issuer_with_the_same_keys_is_401() {
     let not_utf8 = [text.as_bytes(), b"\xff"].concat();
     let trailing = format!("{text}{{}}");
     let deep = format!(r#"{{"x":{}{}}}"#, "[".repeat(3000), "]".repeat(3000));
-    for claims in [twice.as_bytes(), &not_utf8, trailing.as_bytes(), deep.as_bytes(), b"", b"[]"] {
+    // The values alone, in the order of the members, and bytes that are no text where nobody reads.
+    let order = ["iss", "sub", "aud", "client_id", "scope", "iat", "nbf", "exp", "jti", "grant_id"];
+    let list = json!(order.map(|member| &foreign[member])).to_string();
+    let unread = [b"{\"x\":\"\xff\",", &text.as_bytes()[1..]].concat();
+    for claims in [
+        twice.as_bytes(),
+        &not_utf8,
+        trailing.as_bytes(),
+        deep.as_bytes(),
+        list.as_bytes(),
+        &unread,
+        b"",
+        b"[]",
+    ] {
         assert_eq!(status_with(&app, "GET", &sign_raw(claims)).await.0, 401);
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use aws_sdk_kms::config::{Credentials, Region};
 use identety_domain::Timestamp;
 use identety_domain::keys::KeyRing;
-use identety_domain::store::KeyStore;
+use identety_domain::store::{Change, KeyStore};
 use identety_dynamodb::{Embedded, KeyTable, Tables, create_tables};
 use identety_http::ambient;
 use identety_keys::kms::{self, Kms};
@@ -15,6 +15,8 @@ use identety_tests::binaries;
 use identety_tests::lambda::{Function, RunningFunction};
 use identety_tests::moto::Moto;
 use serde_json::{Value, json};
+
+use crate::leaks::assert_unseen;
 
 const DAY: u64 = 86_400;
 
@@ -136,4 +138,57 @@ async fn an_invocation_fails_loudly_when_keys_cannot_be_moved_on() {
     assert!(failed.contains("the key management service is unavailable"), "{failed}");
     assert_eq!(keys.load().await.unwrap().rings, before);
     assert!(function.logs().contains("ERROR"), "{}", function.logs());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_line_of_the_function_at_any_level_holds_a_key_or_a_credential() {
+    let mut secrets = [
+        "Qd7-the-secret-access-key-of-a-role",
+        "Rk2-the-session-token-of-a-role",
+        "Zx9-something-that-an-event-holds",
+    ]
+    .map(str::to_owned)
+    .to_vec();
+    let scheduled = Scheduled::start(&[
+        ("IDENTETY_LOG", "trace,hyper=trace"),
+        ("IDENTETY_METRICS", "Identety/test"),
+        ("AWS_SECRET_ACCESS_KEY", &secrets[0]),
+        ("AWS_SESSION_TOKEN", &secrets[1]),
+    ])
+    .await;
+    assert!(scheduled.invoke().await.is_ok());
+    scheduled.first_start(91).await;
+    let mut stored = scheduled.rings().await;
+    scheduled.invoke().await.unwrap();
+    stored.extend(scheduled.rings().await);
+    let event = json!({"detail": {"x": secrets[2]}, "x": secrets[2]});
+    scheduled.function.invoke(&event).await.unwrap();
+
+    let wrapped = scheduled.keys.load().await.unwrap().wrapped_key.unwrap().0;
+    let opened = scheduled.moto.kms("Decrypt", &json!({"CiphertextBlob": wrapped})).await;
+    secrets.extend([wrapped, opened["Plaintext"].as_str().unwrap().to_owned()]);
+    // Of a long text the end will do.
+    let ends = stored.iter().flat_map(|ring| &ring.keys).map(|key| {
+        let sealed = &key.sealed.0;
+        sealed[sealed.len() - 40..].to_owned()
+    });
+    secrets.extend(ends);
+
+    // And once more while KMS is out of reach, which is told at length.
+    let Scheduled { function, moto, keys, .. } = scheduled;
+    drop(moto);
+    let mut rings = keys.load().await.unwrap().rings;
+    for ring in &mut rings {
+        ring.version += 1;
+        for key in &mut ring.keys {
+            key.since = Timestamp::from_millis(key.since.millis() - 91 * DAY * 1000);
+        }
+        assert_eq!(keys.put_ring(ring).await.unwrap(), Change::Done);
+    }
+    function.invoke(&json!({})).await.unwrap_err();
+    let logs = function.logs();
+    for expected in ["rotated from", "_aws", "ERROR"] {
+        assert!(logs.contains(expected), "{expected}: {logs}");
+    }
+    assert_unseen(&logs, &secrets);
 }

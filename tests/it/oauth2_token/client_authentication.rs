@@ -3,6 +3,7 @@
 use identety_tests::app::{TestApp, TestClient};
 use identety_tests::call::Answer;
 use identety_tests::faults::{Fault, Which};
+use identety_tests::sign_in::{CALLBACK, VERIFIER};
 use rstest::rstest;
 use serde_json::json;
 
@@ -89,7 +90,39 @@ async fn every_way_to_fail_looks_the_same_to_the_byte() {
         ("longer than any identifier", &"x".repeat(300), "wrong"),
     ] {
         assert_eq!(comparable(&basic(&app, id, secret).await), wrong, "{case}");
+        assert_eq!(comparable(&posted(&app, id, secret).await), wrong, "{case}, in the form");
     }
+}
+
+#[tokio::test]
+async fn a_public_client_that_shows_a_secret_is_refused_wherever_it_is_and_burns_nothing() {
+    let app = TestApp::start().await;
+    let client = app.public_client().await;
+    let code = app.code(&mut app.browser(), &client, &app.alice().await, &[]).await;
+    let redemption = [
+        ("grant_type", "authorization_code"),
+        ("code", code.as_str()),
+        ("redirect_uri", CALLBACK),
+        ("code_verifier", VERIFIER),
+    ];
+    let id = ("client_id", client.client_id.as_str());
+    let in_the_form = [&redemption[..], &[id, ("client_secret", "any")]].concat();
+    for call in [
+        app.server.post("/oauth2/token").form(&in_the_form),
+        app.server.post("/oauth2/token").basic(&client.client_id, "any").form(&redemption),
+        app.server
+            .post("/oauth2/token")
+            .basic(&client.client_id, "any")
+            .form(&[&redemption[..], &[id]].concat()),
+    ] {
+        let answer = call.send().await;
+        assert_eq!(answer.outcome(), (401, "invalid_client".into()));
+        assert_eq!(answer.header("www-authenticate"), CHALLENGE);
+    }
+    // One without a value counts as left out.
+    let empty = [&redemption[..], &[id, ("client_secret", "")]].concat();
+    let answer = app.server.post("/oauth2/token").form(&empty).send().await;
+    assert_eq!(answer.status, 200, "{}", answer.json());
 }
 
 #[tokio::test]
@@ -329,31 +362,79 @@ async fn an_expired_secret_is_401_from_that_second_on() {
     assert_eq!(app.token(&next, &[]).await.status, 200);
 }
 
+/// What an argon2 computation costs, in KiB of memory times passes: of a secret that the server makes, and of
+/// one that somebody chose.
+const GENERATED: u64 = 512;
+const CHOSEN: u64 = 19 * 1024 * 2;
+
 #[tokio::test]
 async fn a_failure_costs_two_hashes_whoever_the_client_is_and_a_remembered_success_none() {
     let app = TestApp::start().await;
-    let one = app.m2m_client(&["read"]).await;
-    let two = app.m2m_client(&["read"]).await;
-    let rotated = app.admin("POST", &format!("/admin/clients/{}/secrets", two.id)).send().await;
-    assert_eq!(rotated.status, 201);
+    let register = async |members: serde_json::Value| {
+        let mut all = json!({"name": "Orders", "type": "m2m", "scopes": ["read"]});
+        all.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+        app.register(all).await
+    };
+    let rotate = async |client: &TestClient| {
+        let path = format!("/admin/clients/{}/secrets", client.id);
+        assert_eq!(app.admin("POST", &path).send().await.status, 201);
+    };
+    let disable = async |client: &TestClient| app.change(client, json!({"isActive": false})).await;
+    let secret = "a-secret-of-24-characters";
+
+    let (one, two) = (app.m2m_client(&["read"]).await, app.m2m_client(&["read"]).await);
+    rotate(&two).await;
     let public = app.register(json!({"name": "App", "type": "public"})).await;
     let disabled = app.m2m_client(&["read"]).await;
-    app.change(&disabled, json!({"isActive": false})).await;
-    for (case, id) in [
-        ("one secret", one.client_id.as_str()),
-        ("two secrets", two.client_id.as_str()),
-        ("no secret", public.client_id.as_str()),
-        ("disabled", disabled.client_id.as_str()),
-        ("unknown", "m2m_AAAAAAAAAAAAAAAAAAAAAAAA"),
-        ("unknown, of another form", "somebody"),
-        ("no identifier at all", "umlaut-ü"),
+    disable(&disabled).await;
+    // Clients whose identifier somebody chose: their secrets cost the same, whoever chose those.
+    let imported = register(json!({"clientId": "imported", "clientSecret": secret})).await;
+    let rotated = register(json!({"clientId": "rotated", "clientSecret": secret})).await;
+    rotate(&rotated).await;
+    let named = register(json!({"clientId": "named"})).await;
+    let public_named = register(json!({"type": "public", "clientId": "app", "scopes": []})).await;
+    let disabled_named = register(json!({"clientId": "off", "clientSecret": secret})).await;
+    disable(&disabled_named).await;
+
+    for (case, id, cost) in [
+        ("one secret", one.client_id.as_str(), GENERATED),
+        ("two secrets", two.client_id.as_str(), GENERATED),
+        ("no secret", public.client_id.as_str(), GENERATED),
+        ("disabled", disabled.client_id.as_str(), GENERATED),
+        ("unknown", "m2m_AAAAAAAAAAAAAAAAAAAAAAAA", GENERATED),
+        ("an imported secret", imported.client_id.as_str(), CHOSEN),
+        ("an imported secret and a newer one", rotated.client_id.as_str(), CHOSEN),
+        ("a chosen identifier alone", named.client_id.as_str(), CHOSEN),
+        ("a chosen identifier and no secret", public_named.client_id.as_str(), CHOSEN),
+        ("disabled, with a chosen identifier", disabled_named.client_id.as_str(), CHOSEN),
+        ("unknown, of another form", "somebody", CHOSEN),
+        ("no identifier at all", "umlaut-ü", CHOSEN),
     ] {
-        let before = app.hasher.computations();
+        let (before, worked) = (app.hasher.computations(), app.hasher.work());
         assert_eq!(basic(&app, id, "wrong").await.status, 401, "{case}");
         assert_eq!(app.hasher.computations() - before, 2, "{case}");
+        assert_eq!(app.hasher.work() - worked, 2 * cost, "{case}");
     }
-    assert_eq!(app.token(&one, &[]).await.status, 200);
-    let before = app.hasher.computations();
-    assert_eq!(app.token(&one, &[]).await.status, 200);
-    assert_eq!(app.hasher.computations(), before);
+    // The right secret is compared once, at the cost of its kind.
+    for (client, cost) in [(&one, GENERATED), (&imported, CHOSEN), (&named, CHOSEN)] {
+        for work in [cost, 0] {
+            let before = app.hasher.work();
+            assert_eq!(app.token(client, &[]).await.status, 200);
+            assert_eq!(app.hasher.work() - before, work, "{}", client.client_id);
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_imported_secret_under_an_identifier_that_the_server_made_costs_what_it_must() {
+    let app = TestApp::start().await;
+    let client = app
+        .register(
+            json!({"name": "Orders", "type": "m2m", "clientSecret": "a-secret-of-24-characters"}),
+        )
+        .await;
+    let before = app.hasher.work();
+    assert_eq!(basic(&app, &client.client_id, "wrong").await.status, 401);
+    // More than an unknown client's, which only who knows those 144 random bits could find out.
+    assert_eq!(app.hasher.work() - before, 2 * CHOSEN);
 }

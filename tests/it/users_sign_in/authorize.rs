@@ -159,6 +159,20 @@ async fn a_broken_encoding_is_invalid_request_wherever_it_is() {
 }
 
 #[tokio::test]
+async fn a_control_character_in_a_scope_is_invalid_request_as_in_any_parameter() {
+    let app = TestApp::start().await;
+    let client = app.public_client().await;
+    for character in ["%00", "%09", "%0a", "%0d%0a", "%1f", "%7f", "%c2%80"] {
+        for scope in [format!("openid{character}"), format!("openid{character}profile")] {
+            let path = format!("{}&scope={scope}", request(&client, &[("scope", "")]));
+            check_refused(&app, &path, "invalid_request").await;
+        }
+        let path = format!("{}&nonce=a{character}b", request(&client, &[("nonce", "")]));
+        check_refused(&app, &path, "invalid_request").await;
+    }
+}
+
+#[tokio::test]
 async fn a_client_without_the_grant_is_unauthorized() {
     let app = TestApp::start().await;
     let client = app.users_client(json!({"type": "private", "grants": ["refresh_token"]})).await;

@@ -195,6 +195,9 @@ fn comparable(answer: &Answer, email: &str) -> (u16, Vec<(String, String)>, Stri
     (answer.status, headers.collect(), text)
 }
 
+/// What it costs to compare a password: KiB of memory times passes.
+const COMPARISON: u64 = 19 * 1024 * 2;
+
 #[tokio::test]
 async fn nothing_tells_a_known_account_from_an_unknown_one() {
     let app = TestApp::start().await;
@@ -224,25 +227,32 @@ async fn nothing_tells_a_known_account_from_an_unknown_one() {
         let page = sign_in_page(&mut browser, &client, &[]).await;
         let (mut answers, mut costs) = (Vec::new(), Vec::new());
         for n in 0..12 {
-            let computations = app.hasher.computations();
+            let work = app.hasher.work();
             let answer = enter(&mut browser, &page, email, password).await;
             assert_eq!(answer.status, if n < 10 { 400 } else { 429 }, "{email}");
             answers.push(comparable(&answer, email));
-            costs.push(app.hasher.computations() - computations);
+            costs.push(app.hasher.work() - work);
         }
         // Who repeats the right password of a disabled user is spared the work, and knew it before.
         if password == PASSWORD && email == disabled.email {
-            assert_eq!(costs[..2], [1, 0]);
-            costs[1..10].fill(1);
+            assert_eq!(costs[..2], [COMPARISON, 0]);
+            costs[1..10].fill(COMPARISON);
         }
         seen.push((email, answers, costs));
     }
     let (_, pages, costs) = &seen[0];
-    assert_eq!(costs, &[1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0]);
+    assert_eq!(costs, &[[COMPARISON; 10].as_slice(), &[0, 0]].concat());
     for (email, others, other_costs) in &seen {
         assert_eq!((others, other_costs), (pages, costs), "{email}");
     }
     assert_eq!(count(&app, "SESSION#"), 0);
+    // Nor does a right password cost another work than a wrong one, the first time.
+    app.advance(900);
+    let mut browser = app.browser();
+    let page = sign_in_page(&mut browser, &client, &[]).await;
+    let work = app.hasher.work();
+    assert_eq!(enter(&mut browser, &page, ALICE, PASSWORD).await.status, 303);
+    assert_eq!(app.hasher.work() - work, COMPARISON);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -204,6 +204,14 @@ pub trait Verifier: Send + Sync {
     fn verify(&self, typ: &str, jws: &str) -> Option<Vec<u8>>;
 }
 
+/// Reads the header or the claims of a JWT: a JSON object in UTF-8 (RFC 7515 §4, RFC 7519 §4). By itself
+/// serde would take a list for a struct, and whatever bytes there are in members that nobody reads.
+pub fn read_object<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Option<T> {
+    let text = str::from_utf8(bytes).ok()?;
+    let is_object = text.trim_start_matches([' ', '\t', '\n', '\r']).starts_with('{');
+    is_object.then(|| serde_json::from_str(text).ok())?
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

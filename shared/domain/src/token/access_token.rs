@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::TokenError;
 use crate::client::{Client, SigningAlg};
 use crate::grant::Grant;
-use crate::keys::{Signer, Verifier};
+use crate::keys::{self, Signer, Verifier};
 use crate::{Issuer, Scope, Timestamp, id};
 
 /// The `typ` of access tokens (RFC 9068 §2.1), which no ID token has.
@@ -227,7 +227,6 @@ pub(super) fn read(
         return Err(AccessTokenError::NotOurs);
     }
     let payload = verifier.verify(TYP, token).ok_or(AccessTokenError::NotOurs)?;
-    let claims: AccessToken =
-        serde_json::from_slice(&payload).map_err(|_| AccessTokenError::NotOurs)?;
+    let claims: AccessToken = keys::read_object(&payload).ok_or(AccessTokenError::NotOurs)?;
     if claims.iss == issuer.as_str() { Ok(claims) } else { Err(AccessTokenError::NotOurs) }
 }

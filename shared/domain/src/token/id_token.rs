@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::TokenError;
 use crate::client::{Client, ClientId};
 use crate::grant::Grant;
-use crate::keys::{Signer, Verifier};
+use crate::keys::{self, Signer, Verifier};
 use crate::{Issuer, Seconds, Timestamp};
 
 /// The `typ` of ID tokens, which no access token has.
@@ -103,7 +103,7 @@ pub fn read_hint(
     if hint.len() > MAX_TOKEN {
         return None;
     }
-    let claims: Claims = serde_json::from_slice(&verifier.verify(TYP, hint)?).ok()?;
+    let claims: Claims = keys::read_object(&verifier.verify(TYP, hint)?)?;
     let client_id = ClientId::parse(&claims.aud)?;
     (claims.iss == issuer.as_str()).then_some(IdTokenHint {
         user: claims.sub,

@@ -1,0 +1,528 @@
+//! JWTs that a key of the server has really signed, whatever they say: so what is read after the signature
+//! is reached, and only what a good token says may open anything.
+
+use std::fmt;
+
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use bolero::check;
+use identety_domain::Scope;
+use identety_domain::client::{Client, ClientId, SigningAlg};
+use identety_domain::keys::{KeyState, PublicKey, SealedKey, SigningKey};
+use identety_domain::store::Change;
+use identety_tests::app::{TestApp, unverified};
+use identety_tests::browser::{Browser, Shown};
+use identety_tests::sign_in::request;
+use serde::Deserializer;
+use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::mutation::{Examples, fuzz};
+use crate::world::World;
+
+/// The longest token that the server looks at, in bytes.
+const LONGEST: usize = 8192;
+/// How far ahead `iat` and `nbf` may be, in seconds.
+const AHEAD: u64 = 10;
+/// The name of the key that signs here.
+const KID: &str = "published";
+
+/// A key of the server, as a process has it that still signs with the key of before.
+struct Signing(EcdsaKeyPair, SystemRandom);
+
+impl Signing {
+    /// A new key, which the server publishes.
+    async fn published_by(app: &TestApp) -> Self {
+        let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).expect("a key pair");
+        let point = pair.public_key().as_ref();
+        let (x, y) = point[1..].split_at(32);
+        let [x, y] = [x, y].map(|coordinate| URL_SAFE_NO_PAD.encode(coordinate));
+        let stored = app.stores.keys.load().await.expect("the keys");
+        let ring = stored.rings.into_iter().find(|ring| ring.alg == SigningAlg::Es256);
+        let mut ring = ring.expect("a ring");
+        ring.version += 1;
+        ring.keys.push(SigningKey {
+            kid: KID.to_owned(),
+            state: KeyState::Previous,
+            since: app.now(),
+            public: PublicKey::Ec { crv: "P-256".to_owned(), x, y },
+            sealed: SealedKey(String::new()),
+        });
+        let change = app.stores.keys.put_ring(&ring).await.expect("a store");
+        assert_eq!(change, Change::Done);
+        // Every process has read its keys again by then.
+        app.advance(600);
+        Self(pair, SystemRandom::new())
+    }
+
+    fn sign(&self, header: &[u8], claims: &[u8]) -> String {
+        let [header, claims] = [header, claims].map(|part| URL_SAFE_NO_PAD.encode(part));
+        let message = format!("{header}.{claims}");
+        let signature = self.0.sign(&self.1, message.as_bytes()).expect("a signature");
+        format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature))
+    }
+}
+
+/// The members of a JSON object as they stand there; `None` for the value of one that nobody looks at.
+struct Object(Vec<(String, Option<Value>)>);
+
+/// Reads an object, of whose members these count. A list is no object.
+struct Counting<'a>(&'a [&'a str]);
+
+impl<'de> DeserializeSeed<'de> for Counting<'_> {
+    type Value = Object;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Object, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Counting<'_> {
+    type Value = Object;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object, A::Error> {
+        let mut members = Vec::new();
+        while let Some(name) = map.next_key::<String>()? {
+            let value = if self.0.contains(&name.as_str()) {
+                Some(map.next_value()?)
+            } else {
+                map.next_value::<IgnoredAny>()?;
+                None
+            };
+            members.push((name, value));
+        }
+        Ok(Object(members))
+    }
+}
+
+impl Object {
+    /// The object that these bytes are, unless a member that counts, of these, is there twice.
+    fn read(bytes: &[u8], that_count: &[&str]) -> Option<Self> {
+        let mut json = serde_json::Deserializer::from_str(str::from_utf8(bytes).ok()?);
+        let object = Counting(that_count).deserialize(&mut json).ok()?;
+        json.end().ok()?;
+        let times = |name: &&str| object.0.iter().filter(|(other, _)| other == name).count();
+        that_count.iter().all(|name| times(name) < 2).then_some(object)
+    }
+
+    fn get(&self, name: &str) -> Option<&Value> {
+        self.0.iter().find(|(other, _)| other == name)?.1.as_ref()
+    }
+
+    fn text(&self, name: &str) -> Option<&str> {
+        self.get(name)?.as_str()
+    }
+
+    fn number(&self, name: &str) -> Option<u64> {
+        self.get(name)?.as_u64()
+    }
+
+    /// A text, or nothing at all; anything else is wrong.
+    fn text_if_any(&self, name: &str) -> Result<Option<&str>, ()> {
+        match self.get(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text)),
+            Some(_) => Err(()),
+        }
+    }
+}
+
+/// Whether a header is one that the server's tokens of this type have.
+fn is_header(bytes: &[u8], typ: &str) -> bool {
+    let Some(header) = Object::read(bytes, &["typ", "alg", "kid", "crit"]) else { return false };
+    let own = header.text("typ").map(str::to_ascii_lowercase);
+    let own = own.as_deref().map(|own| own.strip_prefix("application/").unwrap_or(own));
+    own == Some(typ)
+        && header.text("alg") == Some("ES256")
+        && header.text("kid") == Some(KID)
+        && header.get("crit").is_none()
+}
+
+/// What an access token says that counts at this moment.
+struct Good {
+    client_id: String,
+    sub: String,
+    audience: Vec<String>,
+    scope: String,
+    grant: Option<String>,
+    iat: u64,
+}
+
+fn good(header: &[u8], claims: &[u8], app: &TestApp) -> Option<Good> {
+    if !is_header(header, "at+jwt") {
+        return None;
+    }
+    let names = ["iss", "sub", "aud", "client_id", "scope", "iat", "nbf", "exp", "jti", "grant_id"];
+    let claims = Object::read(claims, &names)?;
+    let now = app.now().seconds();
+    let audience = match claims.get("aud")? {
+        Value::String(one) => vec![one.clone()],
+        Value::Array(all) => {
+            all.iter().map(|one| one.as_str().map(str::to_owned)).collect::<Option<_>>()?
+        }
+        _ => return None,
+    };
+    claims.text("jti")?;
+    let is_in_time = claims.number("exp")? > now
+        && claims.number("nbf")? <= now + AHEAD
+        && claims.number("iat")? <= now + AHEAD;
+    (claims.text("iss")? == app.issuer && is_in_time).then_some(Good {
+        client_id: claims.text("client_id")?.to_owned(),
+        sub: claims.text("sub")?.to_owned(),
+        audience,
+        scope: claims.text_if_any("scope").ok()?.unwrap_or_default().to_owned(),
+        grant: claims.text_if_any("grant_id").ok()?.map(str::to_owned),
+        iat: claims.number("iat")?,
+    })
+}
+
+impl Good {
+    fn allows(&self, scope: &str) -> bool {
+        self.scope.split(' ').any(|own| own == scope)
+    }
+
+    fn is_of(&self, client: &Client) -> bool {
+        self.client_id == client.client_id.as_str() && self.iat >= client.created_at.seconds()
+    }
+}
+
+/// Who an ID token speaks of, and whether it still counts, if it is one for `client_id`.
+fn hint(header: &[u8], claims: &[u8], app: &TestApp, client_id: &str) -> Option<(Uuid, bool)> {
+    if !is_header(header, "jwt") {
+        return None;
+    }
+    let claims = Object::read(claims, &["iss", "sub", "aud", "exp"])?;
+    let user = claims.text("sub")?.parse().ok()?;
+    let counts = claims.number("exp")? > app.now().seconds();
+    let is_ours = claims.text("iss")? == app.issuer && claims.text("aud")? == client_id;
+    is_ours.then_some((user, counts))
+}
+
+/// A server, a key of it, and what tokens are made of here.
+struct Given {
+    world: std::panic::AssertUnwindSafe<World>,
+    signing: Signing,
+    machine: Client,
+    client: Client,
+    user: Uuid,
+    /// The grant of the user to the client.
+    grant: String,
+    /// Where the user has signed in.
+    browser: Browser,
+}
+
+impl Given {
+    fn start() -> Self {
+        let world = World::start();
+        let (app, client) = (&world.app, &world.client);
+        let stored = |id: &str| {
+            let id = ClientId::parse(id).expect("an identifier");
+            world.wait(app.stores.clients.find(&id)).expect("a store").expect("a client")
+        };
+        let (machine, of_users) = (stored(&world.machine.client_id), stored(&client.client_id));
+        let mut browser = app.browser();
+        let code = world.wait(app.code(&mut browser, client, &world.user, &[]));
+        let tokens = world.wait(app.redeem(client, &code, &[]));
+        let (_, claims) = unverified(&tokens.text("access_token"));
+        let grant = claims["grant_id"].as_str().expect("a grant").to_owned();
+        let user = world.user.id.parse().expect("a UUID");
+        let signing = world.wait(Signing::published_by(app));
+        Self { world, signing, machine, client: of_users, user, grant, browser }
+    }
+
+    /// Shows a token with this header and these claims everywhere.
+    fn judge(&self, header: &[u8], claims: &[u8]) {
+        let (world, app) = (&self.world, &self.world.app);
+        let token = self.signing.sign(header, claims);
+        let good = good(header, claims, app).filter(|_| token.len() <= LONGEST);
+        let shown =
+            format!("{} {}", String::from_utf8_lossy(header), String::from_utf8_lossy(claims));
+
+        // Each of the two clients hears of its own tokens, of a grant as long as that is its own.
+        for (caller, client) in [(&world.machine, &self.machine), (&world.client, &self.client)] {
+            let call = app.client_call("/oauth2/introspect", caller, &[("token", &token)]);
+            let answer = world.ask(call);
+            let is_active = good.as_ref().is_some_and(|good| {
+                let grant = good.grant.as_ref();
+                let stands = grant.is_none_or(|id| *id == self.grant && *client == self.client);
+                good.is_of(client) && stands
+            });
+            assert_eq!(answer.status, 200, "{shown}");
+            assert_eq!(answer.json()["active"], is_active, "{shown}");
+        }
+
+        let info = world.ask(app.server.get("/oauth2/userinfo").bearer(&token));
+        let is_told = good.as_ref().is_some_and(|good| {
+            good.is_of(&self.client)
+                && good.grant.as_ref() == Some(&self.grant)
+                && good.allows("openid")
+                && Scope::parse(&good.scope).is_ok()
+        });
+        assert_eq!(info.status == 200, is_told, "{} {shown}", info.status);
+        assert!(is_told || matches!(info.status, 401 | 403), "{} {shown}", info.status);
+
+        let list = world.ask(app.server.get("/admin/clients").bearer(&token));
+        let is_admin = good.as_ref().is_some_and(|good| {
+            good.is_of(&self.machine)
+                && good.sub == good.client_id
+                && good.grant.is_none()
+                && good.audience.contains(&format!("{}/admin", app.issuer))
+                && good.allows("clients:read")
+                && Scope::parse(&good.scope).is_ok()
+        });
+        assert_eq!(list.status == 200, is_admin, "{} {shown}", list.status);
+        assert!(is_admin || matches!(list.status, 401 | 403), "{} {shown}", list.status);
+
+        let hint = hint(header, claims, app, &world.client.client_id);
+        let hint = hint.filter(|_| token.len() <= LONGEST);
+        let silently = [("id_token_hint", token.as_str()), ("prompt", "none")];
+        let path = request(&world.client, &silently);
+        let Shown::Client(landing) = world.wait(self.browser.clone().open(&path)) else {
+            panic!("a page: {shown}")
+        };
+        let expected = match hint {
+            None => "invalid_request",
+            Some((user, true)) if user == self.user => "",
+            Some(_) => "login_required",
+        };
+        assert_eq!(landing.get("error"), expected, "{shown}");
+        assert_eq!(landing.get("code").is_empty(), !expected.is_empty(), "{shown}");
+    }
+
+    /// Members that are right: of a machine's token for the administration, of a user's, of an ID token.
+    fn right(&self, kind: Kind) -> [Vec<(&'static str, String)>; 2] {
+        let app = &self.world.app;
+        let now = app.now().seconds();
+        let text = |text: &str| Value::from(text).to_string();
+        let typ = if matches!(kind, Kind::Id) { "JWT" } else { "at+jwt" };
+        let header = vec![("typ", text(typ)), ("alg", text("ES256")), ("kid", text(KID))];
+        let mut claims = vec![
+            ("iss", text(app.issuer)),
+            ("exp", (now + 3600).to_string()),
+            ("iat", now.to_string()),
+        ];
+        let (machine, client) = (&self.world.machine.client_id, &self.world.client.client_id);
+        claims.extend(match kind {
+            Kind::Machine => vec![
+                ("sub", text(machine)),
+                ("client_id", text(machine)),
+                ("aud", text(&format!("{}/admin", app.issuer))),
+                ("scope", text("clients:read")),
+                ("nbf", now.to_string()),
+                ("jti", text("a")),
+            ],
+            Kind::User => vec![
+                ("sub", text(&self.user.to_string())),
+                ("client_id", text(client)),
+                ("aud", r#"["https://api.example.com"]"#.to_owned()),
+                ("scope", text("openid email")),
+                ("nbf", now.to_string()),
+                ("jti", text("b")),
+                ("grant_id", text(&self.grant)),
+            ],
+            Kind::Id => vec![("sub", text(&self.user.to_string())), ("aud", text(client))],
+        });
+        [header, claims]
+    }
+
+    /// What a member may be instead.
+    fn odd(&self) -> Vec<String> {
+        let app = &self.world.app;
+        let now = app.now().seconds();
+        let created = self.client.created_at.seconds();
+        let text = |text: &str| Value::from(text).to_string();
+        let (machine, client) = (&self.world.machine.client_id, &self.world.client.client_id);
+        let mut odd: Vec<_> =
+            [now - 1, now, now + 1, now + AHEAD, now + AHEAD + 1, created, created - 1, u64::MAX]
+                .iter()
+                .map(u64::to_string)
+                .collect();
+        odd.extend(
+            [
+                machine,
+                client,
+                &self.grant,
+                app.issuer,
+                "https://other.example.com",
+                "at+jwt",
+                "JWT",
+                "AT+JWT",
+                "application/at+jwt",
+                "application/jwt",
+                "application/",
+                "none",
+                "RS256",
+                "HS256",
+                "es256",
+                "next",
+                "../published",
+                "openid",
+                "openid clients:read",
+                "clients:read",
+                " openid",
+                "openid  email",
+                "\u{e9}",
+                "",
+                "x",
+            ]
+            .map(text),
+        );
+        odd.extend(
+            [
+                "null",
+                "true",
+                "-1",
+                "1e3",
+                "1.0",
+                "1e999",
+                "18446744073709551616",
+                "[]",
+                "{}",
+                "[null]",
+                "[[\"x\"]]",
+                "[\"exp\"]",
+                "\"\\u0000\"",
+                "\"\\ud800\"",
+            ]
+            .map(str::to_owned),
+        );
+        odd.push(format!("[{0},{0}]", text(&format!("{}/admin", app.issuer))));
+        odd.push(text(&format!("{}/", app.issuer)));
+        odd
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Machine,
+    User,
+    Id,
+}
+
+const KINDS: [Kind; 3] = [Kind::Machine, Kind::User, Kind::Id];
+
+fn object(members: &[(&str, String)]) -> String {
+    let members: Vec<_> =
+        members.iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
+    format!("{{{}}}", members.join(","))
+}
+
+/// Makes up to four of the members odd, as the bytes of the engine say.
+fn bend(parts: &mut [Vec<(&'static str, String)>; 2], odd: &[String], script: &[u8]) {
+    for change in script.chunks_exact(4).take(4) {
+        let [what, which, value, more] = *change else { return };
+        let part = &mut parts[usize::from(what >> 4) % 3 / 2];
+        let value = odd[usize::from(value) % odd.len()].clone();
+        let at = usize::from(which) % (part.len() + 1);
+        match what % 8 {
+            0..3 => {
+                if let Some(member) = part.get_mut(at) {
+                    member.1 = value;
+                }
+            }
+            3 => part.truncate(at.max(part.len().saturating_sub(1))),
+            4 if at < part.len() => drop(part.remove(at)),
+            // There twice, with the same or with another value.
+            5 if at < part.len() => part.insert(at, (part[at].0, value)),
+            6 if at < part.len() => part.insert(at, part[at].clone()),
+            _ => {
+                let names =
+                    ["crit", "jwk", "jku", "x5u", "nonce", "scope", "grant_id", "nbf", "cty"];
+                part.insert(at, (names[usize::from(more) % names.len()], value));
+            }
+        }
+    }
+}
+
+#[test]
+fn of_tokens_that_are_signed_only_those_open_something_whose_every_member_is_right() {
+    let given = std::panic::AssertUnwindSafe(Given::start());
+    let odd = given.odd();
+    for kind in KINDS {
+        let [header, claims] = given.right(kind);
+        given.judge(object(&header).as_bytes(), object(&claims).as_bytes());
+    }
+    check!().with_iterations(1_500).with_max_len(20).for_each(|script: &[u8]| {
+        let [kind, script @ ..] = script else { return };
+        let mut parts = given.right(KINDS[usize::from(*kind) % KINDS.len()]);
+        bend(&mut parts, &odd, script);
+        let [header, claims] = parts.map(|part| object(&part));
+        given.judge(header.as_bytes(), claims.as_bytes());
+    });
+}
+
+#[test]
+fn of_tokens_that_are_signed_none_opens_anything_unless_both_parts_are_the_json_of_a_good_one() {
+    let given = std::panic::AssertUnwindSafe(Given::start());
+    // Header and claims, a line each.
+    let mut examples: Vec<_> =
+        KINDS.iter().map(|kind| given.right(*kind).map(|part| object(&part)).join("\n")).collect();
+    // The values alone, in the order in which the server declares its members: no object, so no claims.
+    let values = |members: &[(&str, String)], order: &[&str]| {
+        let value = |name: &&str| {
+            let found = members.iter().find(|(other, _)| other == name);
+            found.map_or("null", |(_, value)| value).to_owned()
+        };
+        format!("[{}]", order.iter().map(value).collect::<Vec<_>>().join(","))
+    };
+    let [header, claims] = given.right(Kind::User);
+    let listed = [
+        values(&header, &["alg", "typ", "kid", "crit"]),
+        values(
+            &claims,
+            &["iss", "sub", "aud", "client_id", "scope", "iat", "nbf", "exp", "jti", "grant_id"],
+        ),
+    ];
+    examples.push(format!("{}\n{}", listed[0], object(&claims)));
+    examples.push(format!("{}\n{}", object(&header), listed[1]));
+    let [header, claims] = given.right(Kind::Id);
+    let listed = values(&claims, &["iss", "sub", "aud", "exp"]);
+    examples.push(format!("{}\n{listed}", object(&header)));
+    let leaked: Vec<&'static str> =
+        examples.into_iter().map(|example| &*Box::leak(example.into_boxed_str())).collect();
+    let examples = Examples {
+        whole: Box::leak(leaked.into_boxed_slice()),
+        pieces: &[
+            "{",
+            "}",
+            "[",
+            "]",
+            ",",
+            ":",
+            "\"",
+            "\\",
+            "null",
+            "0",
+            "-",
+            "1e",
+            " ",
+            "\n",
+            "\t",
+            "\u{feff}",
+            "{}",
+            "\"x\":",
+            "\"x\":\"\\ud800\",",
+            "\"x\":1e999,",
+            "\"x\":[[[[]]]],",
+            "\"crit\":null,",
+            "\"scope\":null,",
+            "\"exp\":99999999999,",
+            "\"grant_id\":null,",
+            "\"\\u0065xp\":1,",
+            "/* */",
+            "'",
+        ],
+    };
+    fuzz(examples, 1_000, |bytes| {
+        let at = bytes.iter().position(|byte| *byte == b'\n').unwrap_or(bytes.len());
+        let (header, claims) = bytes.split_at(at);
+        given.judge(header, claims.strip_prefix(b"\n").unwrap_or_default());
+    });
+}
