@@ -86,7 +86,8 @@ class Tables(unittest.TestCase):
 
 class SealingKey(unittest.TestCase):
     @each_deployment
-    def test_it_outlives_the_stack_as_what_it_sealed_but_not_a_first_deployment_that_fails(self, one):
+    def test_it_outlives_the_stack_as_what_it_sealed(self, one):
+        # But not a first deployment that fails: it has sealed nothing then.
         key = one.resources["SealingKey"]
         self.assertEqual(key["DeletionPolicy"], "RetainExceptOnCreate")
         self.assertEqual(key["UpdateReplacePolicy"], "Retain")
