@@ -103,8 +103,15 @@ def commands(given, saved):
 
 
 def main(given=None, folder=ROOT / "infra"):
-    given = arguments(given)
-    for command in commands(given, Saved(folder)):
+    given, saved = arguments(given), Saved(folder)
+    # SAM saves the region with the answers.
+    if given.command == "deploy" and "region" not in saved.answers:
+        print(
+            "No answers are saved here, so the questions begin with the defaults. For a stack that is there already, stop"
+            " this and say `make upgrade`: it keeps what the stack has.",
+            flush=True,
+        )
+    for command in commands(given, saved):
         done = subprocess.run(command, cwd=ROOT)
         if done.returncode != 0:
             sys.exit(done.returncode)

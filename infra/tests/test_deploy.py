@@ -49,7 +49,9 @@ class Deployment(unittest.TestCase):
         """What SAM is asked to do, one list of arguments after another."""
         log = self.folder / "log"
         log.unlink(missing_ok=True)
-        deploy.main(list(given), self.folder)
+        self.said = io.StringIO()
+        with contextlib.redirect_stdout(self.said):
+            deploy.main(list(given), self.folder)
         return [json.loads(line) for line in log.read_text().splitlines()]
 
     def saved(self):
@@ -76,6 +78,10 @@ class Deployment(unittest.TestCase):
         )
         self.assertEqual(deploy_, ["deploy", "--config-file", str(self.local), "--guided"])
         self.assertEqual(self.saved(), {"Architecture": "arm64"})
+        self.assertIn("begin with the defaults", self.said.getvalue())
+        self.answer(DomainName="id.example.com")
+        self.asked("deploy")
+        self.assertEqual(self.said.getvalue(), "")
 
     def test_answers_are_saved_where_git_does_not_look(self):
         before = (self.folder / "samconfig.toml").read_text()

@@ -13,6 +13,7 @@ from unittest import mock
 import boto3
 from deployments import deployment
 from moto import mock_aws
+from test_documents import policies
 from translated import REGION, ROOT
 
 sys.path.insert(0, str(ROOT / "infra"))
@@ -178,6 +179,21 @@ class Restored(unittest.TestCase):
                 restored(table, self.moment.isoformat())
             restored("--resume", re.search(r"--resume (\S+)", printed)[1])
         self.assertEqual(dynamodb.scan(TableName=table)["Items"], [ITEM])
+
+    def test_it_does_what_the_policy_to_copy_allows_and_no_more(self):
+        dynamodb, calls = boto3.client("dynamodb"), set()
+        dynamodb.meta.events.register(
+            "before-call.dynamodb", lambda model, **_: calls.add(f"dynamodb:{model.name}")
+        )
+        # Of the tables, this one needs the most.
+        table = self.filled(dynamodb, "GrantsTable")
+        calls.clear()
+        with mock.patch("boto3.client", return_value=dynamodb):
+            restored(table, self.moment.isoformat())
+        (statement,) = [
+            one for policy in policies() for one in policy["Statement"] if one["Sid"] == "ReplaceTables"
+        ]
+        self.assertEqual(calls, set(statement["Action"]))
 
     def test_a_restoration_of_the_copy_that_was_begun_is_waited_for_but_none_of_another_moment(self):
         dynamodb = boto3.client("dynamodb")
