@@ -1,18 +1,20 @@
-# Each target does its own set-up. `make run` needs Rust; `make test` and `make check` also Python 3 and Node 20,
-# and the tests Chromium.
+# Each target does its own set-up. `make run` needs Rust; what checks, builds for Lambda or deploys also Python 3; and `make
+# test` also Node 20 and Chromium.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
 VENV := .venv
-# What the functions are built for: arm64, or x86_64 where Rust has no other target.
-ARCHITECTURE ?= arm64
+# What the functions are built for: arm64 or x86_64. Without it, what the last deployment was built for, or arm64.
+ARCHITECTURE ?=
+# Parameters of the template that `make upgrade` changes: SET="Generation=2 Rollout=AllAtOnce"
+SET ?=
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export SAM_CLI_TELEMETRY := 0
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help run test check bench bench-setup fmt clippy deny machete layers infra checkov build dist deploy setup browser soak fuzz timing clean
+.PHONY: help run test check bench bench-setup fmt clippy deny advisories machete layers infra checkov build dist deploy upgrade setup browser soak fuzz timing clean
 
 help: ## Says what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/make \1\t\2/'
@@ -38,7 +40,7 @@ fuzz: ## Odd input for a minute for each target (make test: seconds in all); DUR
 timing: ## Measures whether the time of an answer tells what it must not, and fails when it does (ROUNDS=…)
 	cargo run --locked --profile quick -p identety-tests --example timing
 
-check: setup fmt clippy deny machete layers infra checkov ## Formats, lints, licences, unused dependencies, layers, template
+check: fmt clippy deny machete layers infra checkov ## Formats, lints, licences, unused dependencies, layers, template
 
 fmt:
 	cargo fmt --all --check
@@ -52,6 +54,9 @@ deny: target/tools/bin/cargo-deny
 machete: target/tools/bin/cargo-machete
 	target/tools/bin/cargo-machete --skip-target-dir
 
+advisories: target/tools/bin/cargo-deny ## Asks whether a weakness is known in what it is made of; needs the network
+	target/tools/bin/cargo-deny --log-level error check --hide-inclusion-graph advisories
+
 # These programs are built once, into the project's own folder.
 target/tools/bin/cargo-deny: VERSION := 0.20.2
 target/tools/bin/cargo-machete: VERSION := 0.9.2
@@ -63,7 +68,7 @@ target/tools/bin/%:
 layers:
 	infra/layers.sh
 
-infra: setup
+infra: $(VENV)/.ready
 	infra/check.sh
 
 checkov: $(VENV)-checkov/.ready
@@ -72,6 +77,7 @@ checkov: $(VENV)-checkov/.ready
 $(VENV)-checkov/.ready: infra/checkov-requirements.txt
 	python3 -m venv $(VENV)-checkov
 	$(VENV)-checkov/bin/pip install --quiet --requirement infra/checkov-requirements.txt
+	touch $@
 
 bench: setup bench-setup ## Measures it, beside its peers: bench/README.md. QUICK=1 takes minutes, all of it half an hour
 	bench/run.sh
@@ -97,14 +103,20 @@ target/bench/glewlwyd/usr/bin/glewlwyd: bench/peers/glewlwyd/fetch.sh
 	bench/peers/glewlwyd/fetch.sh target/bench/glewlwyd
 	touch $@
 
-build: setup ## Builds the Lambda functions for deployment
-	sam build -t infra/template.yaml --parameter-overrides Architecture=$(ARCHITECTURE)
+DEPLOY := infra/deploy.py
+CHOSEN := $(if $(ARCHITECTURE),--architecture $(ARCHITECTURE))
 
-dist: setup target/tools/bin/cargo-cyclonedx ## Packs a release into dist/: functions, template, program, SBOM
+build: $(VENV)/.ready ## Builds the Lambda functions for deployment (ARCHITECTURE=x86_64)
+	$(DEPLOY) build $(CHOSEN)
+
+dist: $(VENV)/.ready target/tools/bin/cargo-cyclonedx ## Packs a release into dist/: functions, template, program, SBOM
 	infra/dist.sh
 
-deploy: build ## Deploys to your AWS account; asks for what it must know
-	sam deploy --guided --config-file infra/samconfig.toml --parameter-overrides Architecture=$(ARCHITECTURE)
+deploy: $(VENV)/.ready ## Builds, and deploys to your AWS account; asks for what it must know
+	$(DEPLOY) deploy $(CHOSEN)
+
+upgrade: $(VENV)/.ready ## Builds, and deploys with the answers that were saved (SET="Generation=2")
+	$(DEPLOY) upgrade $(CHOSEN) $(SET)
 
 setup: $(VENV)/.ready tests/clients/node_modules/.ready tests/clients/mcp/node_modules/.ready
 

@@ -7,8 +7,7 @@
 # It leaves a bootstrap for each function of the template, BUILD_DIR/TokenFunction/bootstrap and so on: ordinary Linux
 # programs that ask whatever AWS_LAMBDA_RUNTIME_API names for work, so a test can run the very files that would be uploaded.
 #
-# To deploy what this built on an x86_64 machine, say the architecture again (`sam deploy --parameter-overrides
-# Architecture=x86_64`): the built template still has the default, arm64. A QUICK build is not for deploying.
+# This is for tests and releases: `make deploy` and `make upgrade` build for the processor that the stack has.
 #
 # For this machine's kind, because a Rust toolchain has that target already; another one needs `rustup target add`
 # before. The virtual environment of tests/requirements.txt must come first on PATH, Python included: that is how

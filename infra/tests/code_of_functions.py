@@ -1,4 +1,4 @@
-"""What the Rust code says of itself: the paths of its routers, and the variables that it reads."""
+"""What the Rust code says of itself: the paths of its routers, the variables that it reads, and the tables that it makes."""
 
 import re
 from functools import cache
@@ -70,3 +70,56 @@ def variables(package):
                 asked.add(target)
                 waiting.append((stem, body))
     return found
+
+
+@cache
+def schema():
+    """The functions of the code that makes tables, with what is written in each, and the constants that they use."""
+    folder = ROOT / "shared/dynamodb/src"
+    constants = dict(CONSTANT.findall((folder / "item.rs").read_text()))
+    return functions_of((folder / "schema.rs").read_text()), constants
+
+
+def reached(name):
+    """What is written in a function of that code, and in those that it calls."""
+    functions, _ = schema()
+    body = functions[name]
+    called = [other for other in functions if other != name and re.search(rf"\b{other}\(", body)]
+    return body + "".join(map(reached, called))
+
+
+def made_by_code(table):
+    """What the code makes a table of: attributes, keys, indexes."""
+    _, constants = schema()
+    text = reached(f"{table}_table")
+    index = re.compile(r"GlobalSecondaryIndex::builder\(\)(.*?)\.build\(\)\?;", re.DOTALL)
+
+    def keys(text):
+        found = re.findall(r"key_schema\(key\(([A-Z]+), KeyType::([A-Za-z]+)\)", text)
+        return [(constants[name], kind.upper()) for name, kind in found]
+
+    return {
+        "attributes": {constants[name]: "S" for name in re.findall(r"attribute_definitions\(string\(([A-Z]+)\)", text)},
+        "keys": keys(index.sub("", text)),
+        "indexes": {
+            constants[re.search(r"index_name\(([A-Z]+)\)", one)[1]]: {
+                "keys": keys(one),
+                "projection": {"ProjectionType": projection_type(one)},
+            }
+            for one in index.findall(text)
+        },
+    }
+
+
+def projection_type(text):
+    """As CloudFormation writes what the code calls `KeysOnly`."""
+    kind = re.search(r"ProjectionType::([A-Za-z]+)", text)[1]
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", kind).upper()
+
+
+def times_to_live_by_code():
+    """The attribute by which each table is cleaned up, where one is."""
+    functions, constants = schema()
+    tables = re.findall(r"enable_ttl\(dynamo, &tables\.([a-z]+)\)", functions["create_tables"])
+    attribute = re.search(r"attribute_name\(([A-Z]+)\)", functions["enable_ttl"])[1]
+    return {table: constants[attribute] for table in tables}

@@ -44,6 +44,7 @@ DEPLOYMENTS = {
         "RequestBurst": 50000,
         "SignInsPerSecond": 10000,
         "AdminRequestsPerSecond": 10000,
+        "Generation": 9999,
         "LogRetentionDays": 3653,
         "AlarmEmail": "ops@example.com",
     },

@@ -3,8 +3,8 @@
 import unittest
 
 from code_of_functions import variables
-from deployments import changed, each_deployment
-from translated import ROOT, Translated, source
+from deployments import CERTIFICATE, changed, each_deployment
+from translated import ROOT, Translated, refused, source
 
 PACKAGES = {
     "TokenFunction": "token",
@@ -12,6 +12,8 @@ PACKAGES = {
     "ClientAdminFunction": "client-admin",
     "KeyRotationFunction": "key-rotation",
 }
+# Read by no code: it makes a function another one, so that a version of it is made, and all processes replaced.
+FOR_NOBODY = {"IDENTETY_GENERATION"}
 # The ones that answer requests.
 ANSWERING = [name for name in PACKAGES if name != "KeyRotationFunction"]
 
@@ -39,7 +41,7 @@ class Functions(unittest.TestCase):
     def test_each_has_the_variables_that_its_code_reads_and_no_other(self, one):
         for name, function in one.functions().items():
             given = set(function["Environment"]["Variables"])
-            self.assertEqual(given, variables(PACKAGES[name]), name)
+            self.assertEqual(given - FOR_NOBODY, variables(PACKAGES[name]), name)
 
     @each_deployment
     def test_no_variable_is_a_secret(self, one):
@@ -109,20 +111,41 @@ class Versions(unittest.TestCase):
                     is_changed = before.properties(function) != after.properties(function)
                     self.assertEqual(version(before, function) != version(after, function), is_changed)
 
+    def test_another_generation_makes_a_new_version_of_every_function(self):
+        before, after = (Translated(given) for given in changed("Generation"))
+        for function in PACKAGES:
+            self.assertNotEqual(before.properties(function), after.properties(function))
+            self.assertNotEqual(version(before, function), version(after, function))
+
     def test_a_description_has_room_for_the_longest_values(self):
-        one = Translated(
-            {
-                "Issuer": "https://" + 92 * "a",
-                "DefaultAudience": 100 * "a",
-                "TokenMemory": 10240,
-                "AuthorizeMemory": 10240,
-                "SelfRegistration": "false",
-                "ClientCacheSeconds": 300,
+        for who in ("DomainName", "Issuer"):
+            given = {
+                name: longest(name)
+                for name in source()["Parameters"]
+                if name not in {"DomainName", "Issuer", "HostedZoneId", "CertificateArn"} - {who}
             }
-        )
-        for name in PACKAGES:
-            _, description = version(one, name)
-            self.assertLessEqual(len(description), 256, name)
+            if who == "DomainName":
+                given["CertificateArn"] = CERTIFICATE
+            self.assertEqual(refused(given), [])
+            one = Translated(given)
+            for function in PACKAGES:
+                _, description = version(one, function)
+                self.assertLessEqual(len(description), 256, f"{function} {who}")
+
+
+def longest(name):
+    """The value of this parameter that is written with the most characters."""
+    declared = source()["Parameters"][name]
+    if "AllowedValues" in declared:
+        return max(declared["AllowedValues"], key=lambda value: len(str(value)))
+    if declared["Type"] == "Number":
+        return declared.get("MaxValue", declared["Default"])
+    most = declared.get("MaxLength", 0)
+    return {
+        "DomainName": f"{(most - 4) * 'a'}.com",
+        "Issuer": f"https://{(most - 8) * 'a'}",
+        "DefaultAudience": most * "a",
+    }.get(name, declared["Default"])
 
 
 class Logs(unittest.TestCase):

@@ -141,6 +141,7 @@ class Reach(unittest.TestCase):
                 self.assertEqual(action, "dynamodb:UpdateItem")
                 attributes = statement["Condition"]["ForAllValues:StringEquals"]
                 self.assertEqual(attributes, {"dynamodb:Attributes": ["pk", "secrets"]})
+                self.assertEqual(leading_keys(statement), {"CLIENT#*"})
 
     @each_deployment
     def test_the_administrators_key_is_read_by_the_administration_alone(self, one):
