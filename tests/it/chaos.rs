@@ -1,12 +1,13 @@
 //! Everything at once, while any request to DynamoDB may be throttled, refused, lost before or after it was
 //! applied, or never answered. Each worker keeps a ledger of what was acknowledged; afterwards all is well
-//! again, and the ledgers are held against the server and its store.
+//! again, and the ledgers are held against the server and its store. Two workers each share the families of
+//! their users, and neither waits for the other: so their refreshes race.
 //!
 //! The clock stands still, so that time-outs cost nothing and a seed tells most of a run again. A failure
 //! names its seed.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use identety_domain::grant::GrantId;
 use identety_tests::app::{TestApp, TestClient, TestUser, unverified};
@@ -53,18 +54,55 @@ struct Machine {
     secret_ended: Known,
 }
 
-/// A grant, from its code on.
+/// A grant, from its code on, as the two workers that share it know it together.
 #[derive(Clone, Debug, Default)]
 struct Family {
     code: String,
     redemptions: u32,
-    /// The refresh tokens that were given, the newest last.
+    /// The refresh tokens that were given: that of generation 1, of 2, …
     heads: Vec<String>,
-    /// Whether it may have a newer head than the last one given.
-    is_ahead: bool,
-    /// Whether it was ended, by a revocation or because its code was shown twice.
+    /// How many of them were shown: all, or all but the newest.
+    shown: usize,
+    /// The generations that are being shown and not answered yet.
+    asking: Vec<usize>,
+    /// Whether it was ended, by a revocation or because its code or an old token was shown twice.
     ended: Option<Known>,
 }
+
+impl Family {
+    /// Notes that the newest head is shown: its generation, and it.
+    fn show(&mut self) -> (usize, String) {
+        self.shown = self.heads.len();
+        self.asking.push(self.shown);
+        (self.shown, self.heads.last().unwrap().clone())
+    }
+
+    /// Notes that this was answered, however. Whether the server may have taken what is on its way, this
+    /// too, for a copy, and ended the family, because its successor was shown meanwhile.
+    fn answered(&mut self, generation: usize) -> bool {
+        let may_have_ended = self.asking.iter().any(|asked| self.shown > *asked);
+        let place = self.asking.iter().position(|asked| *asked == generation);
+        self.asking.swap_remove(place.expect("it was asked"));
+        may_have_ended
+    }
+
+    /// Notes the successor of a generation, which is the same whoever gets it.
+    fn succeed(&mut self, of: usize, next: String) {
+        assert_eq!(generation(&next) as usize, of + 1, "not the next one: {self:?}");
+        match self.heads.get(of) {
+            Some(known) => assert_eq!(*known, next, "one token has two successors"),
+            None => self.heads.push(next),
+        }
+    }
+
+    /// What is known after one more request to end it.
+    fn end(&mut self, done: bool) {
+        self.ended = Some(self.ended.unwrap_or(Known::No).after(done));
+    }
+}
+
+/// The families that two workers share.
+type Families = Arc<Mutex<Vec<Family>>>;
 
 /// One of those who do everything.
 struct Worker {
@@ -74,7 +112,9 @@ struct Worker {
     browser: Browser,
     rng: StdRng,
     machines: Vec<Machine>,
-    families: Vec<Family>,
+    families: Families,
+    /// How often it has shown a refresh token while the other one did.
+    together: u32,
     /// How many requests were answered with each status.
     answered: BTreeMap<u16, u32>,
 }
@@ -82,14 +122,14 @@ struct Worker {
 impl Worker {
     async fn work(mut self) -> Self {
         for _ in 0..STEPS {
-            match self.rng.random_range(0..20) {
+            match self.rng.random_range(0..24) {
                 0..=2 => self.create_machine().await,
                 3..=6 => self.use_machine().await,
                 7 => self.disable_machine().await,
                 8 | 9 => self.rotate_secret().await,
                 10 => self.delete_machine().await,
                 11..=14 => self.begin_family().await,
-                15..=18 => self.refresh().await,
+                15..=22 => self.refresh().await,
                 _ => self.revoke().await,
             }
         }
@@ -190,31 +230,45 @@ impl Worker {
     /// Goes for a code and shows it, once or twice at the same time.
     async fn begin_family(&mut self) {
         let Some(code) = self.code().await else { return };
-        let family = Family { code: code.clone(), ..Family::default() };
-        self.families.push(family);
-        let index = self.families.len() - 1;
+        let is_twice = self.rng.random_range(0..4) == 0;
+        let ended = is_twice.then_some(Known::Perhaps);
+        let index = {
+            let mut families = self.families.lock().unwrap();
+            families.push(Family { code: code.clone(), ended, ..Family::default() });
+            families.len() - 1
+        };
         let (one, other) =
             (self.app.redeem_call(&self.client, &code), self.app.redeem_call(&self.client, &code));
-        let answers = if self.rng.random_range(0..4) == 0 {
-            self.families[index].ended = Some(Known::Perhaps);
+        let answers = if is_twice {
             let (one, other) = tokio::join!(one.send(), other.send());
             vec![one, other]
         } else {
             vec![one.send().await]
         };
         for answer in answers {
-            let twice = self.families[index].ended.is_some();
-            let expected: &[u16] = if twice { &[200, 400] } else { &[200] };
+            let expected: &[u16] = if is_twice { &[200, 400] } else { &[200] };
             let heard = self.heard(&answer, expected);
-            let family = &mut self.families[index];
-            if answer.status == 200 {
-                family.redemptions += 1;
-                family.heads.push(answer.text("refresh_token"));
-            } else if !heard {
-                // It may be used, and then whoever shows it again ends the family.
-                family.ended = Some(Known::Perhaps);
-            }
+            self.family(index, |family| {
+                if answer.status == 200 {
+                    family.redemptions += 1;
+                    family.succeed(0, answer.text("refresh_token"));
+                } else if !heard {
+                    // It may be used, and then whoever shows it again ends the family.
+                    family.end(false);
+                }
+            });
         }
+    }
+
+    /// Looks at a family, or notes something.
+    fn family<T>(&self, index: usize, what: impl FnOnce(&mut Family) -> T) -> T {
+        what(&mut self.families.lock().unwrap()[index])
+    }
+
+    /// Which families have a refresh token, the oldest first.
+    fn with_heads(&self) -> Vec<usize> {
+        let families = self.families.lock().unwrap();
+        (0..families.len()).filter(|index| !families[*index].heads.is_empty()).collect()
     }
 
     /// Goes from a request to its code, as far as the server lets it.
@@ -253,41 +307,57 @@ impl Worker {
         panic!("no end of it: {} {}", answer.status, html(&answer));
     }
 
+    /// Refreshes a family, once or twice at the same time: most often the newest, so that both workers meet
+    /// there.
     async fn refresh(&mut self) {
-        let live: Vec<_> = (0..self.families.len())
-            .filter(|index| !self.families[*index].heads.is_empty())
-            .collect();
-        if live.is_empty() {
-            return;
-        }
-        let index = live[self.rng.random_range(0..live.len())];
-        let family = self.families[index].clone();
-        let head = family.heads.last().unwrap();
-        let answer = self.app.refresh(&self.client, head, &[]).await;
-        let expected: &[u16] = match family.ended {
-            None => &[200],
-            Some(Known::Perhaps) => &[200, 400],
-            Some(_) => &[400],
+        let all = self.with_heads();
+        let Some(newest) = all.last().copied() else { return };
+        let is_newest = self.rng.random_range(0..3) > 0;
+        let index = if is_newest { newest } else { all[self.rng.random_range(0..all.len())] };
+        let is_twice = self.rng.random_range(0..2) == 0;
+        let (before, generation, head) = self.family(index, |family| {
+            let before = family.clone();
+            let (generation, head) = family.show();
+            if is_twice {
+                family.show();
+            }
+            (before, generation, head)
+        });
+        self.together += u32::from(is_twice || before.asking.contains(&generation));
+        let answers = if is_twice {
+            let again = || self.app.refresh(&self.client, &head, &[]);
+            let (one, other) = tokio::join!(again(), again());
+            vec![one, other]
+        } else {
+            vec![self.app.refresh(&self.client, &head, &[]).await]
         };
-        let heard = self.heard(&answer, expected);
-        let family = &mut self.families[index];
-        if answer.status == 200 {
-            family.heads.push(answer.text("refresh_token"));
-            family.is_ahead = false;
-        } else if !heard {
-            family.is_ahead = true;
+        for answer in answers {
+            let heard = self.heard(&answer, &[200, 400]);
+            self.family(index, |family| {
+                let may_have_ended = family.answered(generation);
+                if answer.status == 200 {
+                    assert_ne!(before.ended, Some(Known::Yes), "it has ended: {family:?}");
+                    family.succeed(generation, answer.text("refresh_token"));
+                } else if heard {
+                    assert!(family.ended.is_some() || may_have_ended, "it was live: {family:?}");
+                    family.ended = Some(Known::Yes);
+                } else if may_have_ended {
+                    family.end(false);
+                }
+            });
         }
     }
 
     async fn revoke(&mut self) {
-        let Some(index) = self.families.iter().rposition(|family| !family.heads.is_empty()) else {
-            return;
-        };
-        let token = self.families[index].heads.last().unwrap().clone();
+        let Some(index) = self.with_heads().pop() else { return };
+        let token = self.family(index, |family| {
+            // From now on nobody can tell.
+            family.end(false);
+            family.heads.last().unwrap().clone()
+        });
         let answer = self.app.revoke(&self.client, &token).await;
         let done = self.heard(&answer, &[200]);
-        let family = &mut self.families[index];
-        family.ended = Some(family.ended.unwrap_or(Known::No).after(done));
+        self.family(index, |family| family.end(done));
     }
 }
 
@@ -335,7 +405,11 @@ async fn whatever_fails_nothing_that_was_acknowledged_is_lost_and_nothing_is_giv
     let client = app.private_client().await;
     assert_eq!(app.token(&client, &[]).await.status, 400, "the keys are there");
     let mut workers = Vec::new();
+    let mut families = Families::default();
     for number in 0..WORKERS {
+        if number.is_multiple_of(2) {
+            families = Families::default();
+        }
         let user = app.user(&format!("user{number}@example.com"), PASSWORD).await;
         let mut browser = app.browser();
         browser.peer = format!("192.0.2.{number}");
@@ -346,7 +420,8 @@ async fn whatever_fails_nothing_that_was_acknowledged_is_lost_and_nothing_is_giv
             browser,
             rng: StdRng::seed_from_u64(seed.wrapping_add(number)),
             machines: Vec::new(),
-            families: Vec::new(),
+            families: families.clone(),
+            together: 0,
             answered: BTreeMap::new(),
         });
     }
@@ -364,12 +439,19 @@ async fn whatever_fails_nothing_that_was_acknowledged_is_lost_and_nothing_is_giv
     let (good, busy): (u32, u32) = (count(200), count(503));
     println!("{good} good answers, {busy} times busy");
     assert!(good > 20 && busy > 0, "no chaos, or nothing but chaos: {good}, {busy}");
+    let together: u32 = done.iter().map(|worker| worker.together).sum();
+    println!("{together} times two showed the same refresh token at the same time");
+    assert!(together > 5, "nobody meets: {together}");
     let failed = app.dump();
     for worker in &done {
         for machine in &worker.machines {
             check_machine(&app, machine, &failed).await;
         }
-        for family in &worker.families {
+    }
+    // Both workers of a pair have the same ones.
+    for worker in done.iter().step_by(2) {
+        let families = worker.families.lock().unwrap().clone();
+        for family in &families {
             check_family(&app, &client, family).await;
         }
     }
@@ -406,34 +488,36 @@ fn generation(token: &str) -> u32 {
 
 /// Checks a family: one redemption, one live head, none after its end.
 async fn check_family(app: &TestApp, client: &TestClient, family: &Family) {
-    let Family { code, redemptions, heads, is_ahead, ended } = family;
-    assert!(*redemptions <= 1, "a code was redeemed twice");
+    let Family { code, redemptions, heads, shown, asking, ended } = family;
+    assert!(asking.is_empty() && *redemptions <= 1, "a code was redeemed twice: {family:?}");
     let grant = app.stores.grants.find_grant(&GrantId::of_code(code)).await.unwrap().unwrap();
-    for pair in heads.windows(2) {
-        let (older, newer) = (generation(&pair[0]), generation(&pair[1]));
-        assert_eq!(newer, older + 1, "of two heads one is the next of the other");
-    }
     match ended {
         Some(Known::Yes) => assert!(grant.ended_at.is_some(), "a revocation is lost"),
         Some(_) => {}
-        None => assert_eq!(grant.ended_at, None, "nobody has ended it"),
+        None => assert_eq!(grant.ended_at, None, "nobody has ended it: {family:?}"),
     }
     let Some(head) = heads.last() else { return };
-    let live = grant.redeemed.as_ref().expect("it was redeemed").generation;
-    let known = generation(head);
-    let unheard = u32::from(*is_ahead);
-    assert!((known..=known + unheard).contains(&live), "{known} was given, {live} is live");
+    // One item, and so one live generation: the newest that was given, or its successor if it was shown.
+    let live = grant.redeemed.as_ref().expect("it was redeemed").generation as usize;
+    let known = heads.len();
+    let unheard = usize::from(*shown == known);
+    assert!((known..=known + unheard).contains(&live), "{live} is live: {family:?}");
     let next = app.refresh(client, head, &[]).await;
     if grant.ended_at.is_some() {
         assert_eq!(next.outcome(), (400, "invalid_grant".into()));
         return;
     }
     assert_eq!(next.status, 200, "{}", next.json());
-    assert_eq!(generation(&next.text("refresh_token")), known + 1);
-    // Every head but the last is used up: to show one is to show a copy.
+    let next = next.text("refresh_token");
+    assert_eq!(generation(&next) as usize, known + 1);
+    // The one before the live one gives the live one itself, so that there is no second.
+    let again = app.refresh(client, head, &[]).await;
+    assert_eq!((again.status, again.text("refresh_token")), (200, next.clone()));
+    // Every head before that is used up: to show one is to show a copy, and ends them all.
     if let [oldest, _, ..] = heads.as_slice() {
-        app.refresh(client, &next.text("refresh_token"), &[]).await;
-        let reused = app.refresh(client, oldest, &[]).await;
-        assert_eq!(reused.outcome(), (400, "invalid_grant".into()));
+        for token in [oldest, head, &next] {
+            let reused = app.refresh(client, token, &[]).await;
+            assert_eq!(reused.outcome(), (400, "invalid_grant".into()));
+        }
     }
 }

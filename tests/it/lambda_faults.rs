@@ -2,8 +2,8 @@
 //! frozen and thawed, and asked for several clients one after the other.
 
 use std::fs;
-use std::sync::Arc;
-use std::time::Duration;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -14,6 +14,7 @@ use identety_tests::deployment::Deployment;
 use identety_tests::faults::{Network, Traffic};
 use identety_tests::lambda::{RunningFunction, Stage};
 use identety_tests::sign_in::{CALLBACK, PASSWORD, VERIFIER, request};
+use identety_tests::story;
 use serde_json::{Value, json};
 
 use crate::lambda::{event, invoke};
@@ -224,7 +225,9 @@ async fn a_function_that_was_frozen_goes_by_the_time_of_its_thaw() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_process_keeps_nothing_of_one_client_for_the_next() {
-    let deployment = Deployment::start(Stage::default()).await;
+    let mut deployment = Deployment::start(Stage::default()).await;
+    let folder = tempfile::tempdir().unwrap();
+    deployment.replace_by_functions_without_files(folder.path()).await;
     let one = machine(&deployment, "One", "one:read").await;
     let other = machine(&deployment, "Other", "other:read").await;
     let function = &deployment.token;
@@ -244,23 +247,59 @@ async fn a_process_keeps_nothing_of_one_client_for_the_next() {
         let (status, body) = invoke(function, &bare).await;
         assert_eq!((status, &body["error"]), (401, &json!("invalid_client")));
     }
-    check_files(function);
+    check_files(function, folder.path());
 }
 
-/// Checks that a function has no file open that it could write to, but the log of this test.
-fn check_files(function: &Arc<RunningFunction>) {
+#[tokio::test(flavor = "multi_thread")]
+async fn no_function_writes_a_file_whatever_it_is_asked_for() {
+    let mut deployment = Deployment::start(Stage::default()).await;
+    let folder = tempfile::tempdir().unwrap();
+    deployment.replace_by_functions_without_files(folder.path()).await;
+    let own = deployment.token.folder().parent().unwrap().to_owned();
+    let before = files(&own);
+    let (server, issuer) = (deployment.server(), deployment.issuer.clone());
+    story::m2m(&server, &issuer, &deployment.api_key).await;
+    story::sign_in(&server, &issuer, &deployment.api_key).await;
+    let event = json!({"id": "1", "detail-type": "Scheduled Event", "source": "aws.events"});
+    deployment.key_rotation.invoke(&event).await.unwrap();
+    let Deployment { token, authorize, client_admin, key_rotation, .. } = &deployment;
+    for function in [token, authorize, client_admin, key_rotation] {
+        check_files(function, folder.path());
+    }
+    assert_eq!(files(&own), before, "beside the code");
+}
+
+/// Checks that a function that may write no byte to a file has opened none either, and has left none that is
+/// empty where temporary ones go.
+fn check_files(function: &RunningFunction, temporary: &Path) {
     for id in function.ids() {
+        // Otherwise all this would prove nothing.
+        let limits = fs::read_to_string(format!("/proc/{id}/limits")).unwrap();
+        let limit = limits.lines().find_map(|line| line.strip_prefix("Max file size"));
+        assert_eq!(limit.unwrap().split_whitespace().collect::<Vec<_>>(), ["0", "0", "bytes"]);
         let mut seen = 0;
-        for entry in fs::read_dir(format!("/proc/{id}/fdinfo")).unwrap() {
-            let descriptor = entry.unwrap().file_name().into_string().unwrap();
-            let path = fs::read_link(format!("/proc/{id}/fd/{descriptor}")).unwrap_or_default();
+        for entry in fs::read_dir(format!("/proc/{id}/fd")).unwrap() {
+            // Sockets, pipes and the like have no path.
+            let path = fs::read_link(entry.unwrap().path()).unwrap_or_default();
+            assert!(!path.is_file(), "{} is open", path.display());
             seen += 1;
-            // 1 and 2 are the log; sockets, pipes and the like have no path.
-            if ["1", "2"].contains(&descriptor.as_str()) || !path.is_file() {
-                continue;
-            }
-            panic!("{} is open", path.display());
         }
         assert!(seen > 3, "{seen}");
     }
+    assert_eq!(files(temporary), [], "temporary files");
+}
+
+/// What is in a folder and below it, and when it was changed.
+fn files(folder: &Path) -> Vec<(PathBuf, SystemTime)> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let changed = fs::symlink_metadata(&path).unwrap().modified().unwrap();
+        found.push((path.clone(), changed));
+        if path.is_dir() && !path.is_symlink() {
+            found.extend(files(&path));
+        }
+    }
+    found.sort_unstable();
+    found
 }

@@ -18,11 +18,15 @@
 //! | a hot partition | [`a_client_whose_partition_is_throttled_leaves_all_others_alone`] |
 //! | everything at once | [`crate::chaos`] |
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::Duration;
+
 use identety_domain::grant::{Grant, GrantId};
 use identety_tests::app::{TestApp, TestClient, TestUser};
 use identety_tests::browser::{Browser, html};
 use identety_tests::call::Answer;
-use identety_tests::faults::{Fault, Faults, Plan, Request, Rule, Which};
+use identety_tests::faults::{Fault, Faults, Request, Which};
 use identety_tests::sign_in::{PASSWORD, request};
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -494,8 +498,11 @@ async fn a_panic_is_a_500_in_the_form_of_the_endpoint_with_an_id_to_quote_and_th
     scene.app.assert_alive(&scene.client, &scene.tokens).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_client_whose_partition_is_throttled_leaves_all_others_alone() {
+#[rstest]
+#[case(Fault::Throttled)]
+#[case(Fault::Slow)]
+#[tokio::test(start_paused = true)]
+async fn a_client_whose_partition_is_throttled_leaves_all_others_alone(#[case] fault: Fault) {
     const CALLS: usize = 40;
     let (app, faults) = TestApp::start_faulty().await;
     let hot = app.m2m_client(&["read"]).await;
@@ -503,28 +510,62 @@ async fn a_client_whose_partition_is_throttled_leaves_all_others_alone() {
     for _ in 0..4 {
         others.push(app.m2m_client(&["read"]).await);
     }
-    let throttled = Which::all().of(format!("CLIENT#{}", hot.client_id));
-    faults.plan(Plan::Rules(vec![Rule::all(throttled, Fault::Throttled)]));
-    let app = std::sync::Arc::new(app);
-    // The hot client calls more than all others together.
-    let callers = others.iter().chain(std::iter::repeat_n(&hot, 12)).cloned().map(|client| {
-        let app = app.clone();
+    let app = Arc::new(app);
+    let hot_partition = format!("CLIENT#{}", hot.client_id);
+    // What the others ask of the store for so many calls each, all at the same time.
+    let calls_of_others = async || {
+        faults.take_requests();
+        let each = others.iter().cloned().map(|client| {
+            let app = app.clone();
+            tokio::spawn(async move {
+                for _ in 0..CALLS {
+                    let answer = app.token(&client, &[]).await;
+                    assert_eq!(answer.status, 200, "{}", answer.json());
+                }
+            })
+        });
+        for caller in each.collect::<Vec<_>>() {
+            caller.await.expect("a good answer to each call");
+        }
+        let requests = faults.take_requests().into_iter().map(|request| request.partitions);
+        let mut of_others: Vec<_> =
+            requests.filter(|partitions| !partitions.contains(&hot_partition)).collect();
+        of_others.sort_unstable();
+        of_others
+    };
+    // The first calls of all are not like the later ones: they make the keys, and note the use of a secret.
+    calls_of_others().await;
+    let without_faults = calls_of_others().await;
+    assert!(without_faults.len() >= others.len() * CALLS, "{}", without_faults.len());
+
+    // The hot client goes on and on, and has used up whatever all share when the others come.
+    faults.set(Which::all().of(&hot_partition), fault);
+    let is_over = Arc::new(AtomicBool::new(false));
+    let hot_callers = std::iter::repeat_n(&hot, 12).cloned().map(|client| {
+        let (app, is_over) = (app.clone(), is_over.clone());
         tokio::spawn(async move {
             let mut answered = Vec::new();
-            for _ in 0..CALLS {
+            while !is_over.load(Relaxed) {
                 answered.push(app.token(&client, &[]).await.outcome());
+                tokio::time::sleep(Duration::from_millis(100)).await;
             }
-            (client.client_id, answered)
+            answered
         })
     });
-    for caller in callers.collect::<Vec<_>>() {
-        let (client_id, answered) = caller.await.unwrap();
-        let expected = if client_id == hot.client_id {
-            (503, "temporarily_unavailable".to_owned())
-        } else {
-            (200, String::new())
-        };
-        assert!(answered.iter().all(|outcome| *outcome == expected), "{client_id}: {answered:?}");
+    let hot_callers: Vec<_> = hot_callers.collect();
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    let start = tokio::time::Instant::now();
+    let with_faults = calls_of_others().await;
+    // This clock goes on only when everybody waits. So nobody has waited: for no answer to the hot one, for
+    // no pause before an attempt, and for no turn.
+    assert_eq!(start.elapsed(), Duration::ZERO, "the others have waited");
+    assert_eq!(with_faults, without_faults, "the others have tried no more often");
+
+    is_over.store(true, Relaxed);
+    for caller in hot_callers {
+        let answered = caller.await.unwrap();
+        let busy = (503, "temporarily_unavailable".to_owned());
+        assert!(answered.len() > 5 && answered.iter().all(|it| *it == busy), "{answered:?}");
     }
     // Nobody has spent the attempts that the hot one needs when it may come again.
     faults.clear();

@@ -1,6 +1,6 @@
 //! Workers that administer m2m clients and fetch their tokens.
 
-use identety_tests::app::TestClient;
+use identety_tests::app::{TestClient, unverified};
 use identety_tests::call::Call;
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
@@ -40,11 +40,11 @@ fn admin(shared: &Shared, method: &str, path: &str) -> Call {
     call.header("x-api-key", &shared.api_key)
 }
 
-async fn create(shared: &Shared, alg: &str) -> Option<TestClient> {
+pub(crate) async fn create(shared: &Shared, alg: &str) -> Option<TestClient> {
     let members = json!({"name": "Soak", "type": "m2m", "scopes": ["read"],
         "accessTokenSigningAlg": alg});
     let call = admin(shared, "POST", "/admin/clients").json(&members);
-    let answer = shared.expect("create", call, &[201]).await?;
+    let answer = shared.expect("create", &(), call, &[201]).await?;
     Some(TestClient {
         id: answer.text("id"),
         client_id: answer.text("clientId"),
@@ -52,26 +52,40 @@ async fn create(shared: &Shared, alg: &str) -> Option<TestClient> {
     })
 }
 
-/// Fetches tokens of one client, as fast as they come.
+/// Fetches tokens of one client, as fast as they come. One in ten is verified: verifying takes the test longer
+/// than issuing takes the server, and there is to be load.
 pub(crate) async fn load(shared: Shared) {
     let client = loop {
         if let Some(client) = create(&shared, "ES256").await {
             break client;
         }
     };
-    while !shared.is_over() {
+    for number in 0.. {
+        if shared.is_over() {
+            break;
+        }
         let call = token(&shared, &client.client_id, &client.secret);
-        if let Some(answer) = shared.expect("load", call, &[200]).await {
-            check_token(&shared, &client, &answer.json()).await;
+        let Some(answer) = shared.expect("load", &client, call, &[200]).await else { continue };
+        let body = answer.json();
+        if u32::is_multiple_of(number, 10) {
+            check_token(&shared, &client, &body).await;
+        } else {
+            let (_, claims) = unverified(body["access_token"].as_str().expect("a token"));
+            check_claims(&shared, &client, Some(&claims));
         }
     }
 }
 
-/// Checks that a token is this client's.
+/// Checks that a token of the server is this client's.
 async fn check_token(shared: &Shared, client: &TestClient, body: &Value) {
-    let Some(claims) = shared.verify(body["access_token"].as_str().expect("a token")).await else {
-        return;
-    };
+    let token = body["access_token"].as_str().expect("a token");
+    let claims = shared.verify(token).await;
+    check_claims(shared, client, claims.as_ref());
+}
+
+/// Checks that the claims of a token are this client's.
+pub(crate) fn check_claims(shared: &Shared, client: &TestClient, claims: Option<&Value>) {
+    let Some(claims) = claims else { return };
     if claims["client_id"] != client.client_id.as_str() || claims["scope"] != "read" {
         shared.report(format!("a token of somebody else: {claims}"));
     }
@@ -108,11 +122,13 @@ impl Machines {
         while !self.shared.is_over() {
             let alive = self.all.iter().filter(|machine| !machine.is_given_up()).count();
             match self.rng.random_range(0..200) {
+                16.. => self.fetch().await,
+                12..=15 => self.list().await,
+                _ if self.shared.is_quiet() => self.fetch().await,
                 0..=5 if alive < AT_ONCE => self.create().await,
                 6..=8 => self.rotate().await,
                 9 | 10 => self.disable().await,
                 11 => self.delete().await,
-                12..=15 => self.list().await,
                 _ => self.fetch().await,
             }
         }
@@ -140,14 +156,13 @@ impl Machines {
         let Machine { client, ended, .. } = &self.all[index];
         let call = token(&self.shared, &client.client_id, &client.secret);
         let expected = self.all[index].expected();
-        let what = format!("{:?}", self.all[index]);
-        let answer = self.shared.expect(&what, call, expected).await;
+        let answer = self.shared.expect("fetch", &self.all[index], call, expected).await;
         if let Some(answer) = answer.filter(|answer| answer.status == 200) {
             check_token(&self.shared, client, &answer.json()).await;
         }
         if let Some(secret) = ended.last().filter(|_| self.rng.random_range(0..20) == 0) {
             let call = token(&self.shared, &client.client_id, secret);
-            self.shared.expect("an ended secret", call, &[401, 429]).await;
+            self.shared.expect("an ended secret", client, call, &[401, 429]).await;
         }
     }
 
@@ -155,7 +170,10 @@ impl Machines {
         let Some(index) = self.any() else { return };
         let path = format!("/admin/clients/{}/secrets", self.all[index].client.id);
         let call = admin(&self.shared, "POST", &path).json(&json!({"expirePreviousIn": 0}));
-        let answer = self.shared.expect("rotate", call, self.of_administration(index, 201)).await;
+        let answer = self
+            .shared
+            .expect("rotate", &self.all[index], call, self.of_administration(index, 201))
+            .await;
         let machine = &mut self.all[index];
         match answer {
             Some(answer) if answer.status == 201 => {
@@ -172,7 +190,10 @@ impl Machines {
         let Some(index) = self.any() else { return };
         let path = format!("/admin/clients/{}", self.all[index].client.id);
         let call = admin(&self.shared, "PATCH", &path).json(&json!({"isActive": false}));
-        let answer = self.shared.expect("disable", call, self.of_administration(index, 200)).await;
+        let answer = self
+            .shared
+            .expect("disable", &self.all[index], call, self.of_administration(index, 200))
+            .await;
         let machine = &mut self.all[index];
         machine.disabled =
             machine.disabled.after(answer.is_some_and(|answer| answer.status == 200));
@@ -182,14 +203,17 @@ impl Machines {
         let Some(index) = self.any() else { return };
         let path = format!("/admin/clients/{}", self.all[index].client.id);
         let call = admin(&self.shared, "DELETE", &path);
-        let answer = self.shared.expect("delete", call, self.of_administration(index, 200)).await;
+        let answer = self
+            .shared
+            .expect("delete", &self.all[index], call, self.of_administration(index, 200))
+            .await;
         let machine = &mut self.all[index];
         machine.deleted = machine.deleted.after(answer.is_some());
     }
 
     async fn list(&mut self) {
         let call = admin(&self.shared, "GET", "/admin/clients?limit=5");
-        self.shared.expect("list", call, &[200]).await;
+        self.shared.expect("list", &(), call, &[200]).await;
     }
 
     /// What the administration may say of a client: 404 if it is deleted.
@@ -210,7 +234,8 @@ impl Machines {
             let path = format!("/admin/clients/{}", machine.client.id);
             let call = admin(&self.shared, "GET", &path);
             let expected = self.of_administration(index, 200);
-            let answer = self.shared.expect("an acknowledged client", call, expected).await;
+            let answer =
+                self.shared.expect("an acknowledged client", machine, call, expected).await;
             let answer = answer.map(|answer| answer.json()["isActive"].clone());
             let is_active = answer.and_then(|is_active| is_active.as_bool());
             if is_active.is_some_and(|is| match machine.disabled {
@@ -221,11 +246,10 @@ impl Machines {
                 self.shared.report(format!("{machine:?} is active: {is_active:?}"));
             }
             let call = token(&self.shared, &machine.client.client_id, &machine.client.secret);
-            let what = format!("in the end {machine:?}");
-            self.shared.expect(&what, call, machine.expected()).await;
+            self.shared.expect("in the end", machine, call, machine.expected()).await;
             for secret in &machine.ended {
                 let call = token(&self.shared, &machine.client.client_id, secret);
-                self.shared.expect("an ended secret", call, &[401, 429]).await;
+                self.shared.expect("an ended secret", machine, call, &[401, 429]).await;
             }
         }
     }

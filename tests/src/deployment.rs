@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
 use std::sync::Arc;
 
 use identety::app::Stores;
@@ -172,6 +173,29 @@ impl Deployment {
         (token.dynamodb.address(), token.kms.address())
     }
 
+    /// Other processes of all functions, which answer from now on and must write no file. `folder` is the one
+    /// where they would put temporary ones.
+    pub async fn replace_by_functions_without_files(&mut self, folder: &Path) {
+        let folder = folder.to_str().expect("UTF-8");
+        for guarded in &self.guards {
+            let name = guarded.function;
+            let mut more = vec![("TMPDIR", folder)];
+            more.extend((name == "AuthorizeFunction").then_some((REGISTRATION, "true")));
+            let function = function(guarded, &self.environment, &more).without_files();
+            let running = Arc::new(function.start().await.expect("a process"));
+            let (place, package) = match name {
+                "TokenFunction" => (&mut self.token, Some("token")),
+                "AuthorizeFunction" => (&mut self.authorize, Some("authorize")),
+                "ClientAdminFunction" => (&mut self.client_admin, Some("client-admin")),
+                _ => (&mut self.key_rotation, None),
+            };
+            *place = running.clone();
+            if let Some(package) = package {
+                self.gateway.attach(package, running);
+            }
+        }
+    }
+
     /// A process of the function `authorize` where people cannot register themselves.
     pub async fn authorize_function_without_registration(&self) -> Arc<RunningFunction> {
         let [_, authorize, ..] = &self.guards;
@@ -266,13 +290,21 @@ async fn run(
     environment: &[(String, String)],
     more: &[(&str, &str)],
 ) -> Arc<RunningFunction> {
+    Arc::new(function(guarded, environment, more).start().await.expect("a process"))
+}
+
+/// A function, with more variables.
+fn function(
+    guarded: &Guarded,
+    environment: &[(String, String)],
+    more: &[(&str, &str)],
+) -> Function {
     let logical_id = guarded.function;
     let function = Function::new(logical_id, binaries::function(logical_id));
     let function = function.env("AWS_ENDPOINT_URL_DYNAMODB", guarded.dynamodb.url());
     let function = function.env("AWS_ENDPOINT_URL_KMS", guarded.kms.url());
     let more = more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-    let function = function.envs(environment.iter().cloned()).envs(more);
-    Arc::new(function.start().await.expect("a process"))
+    function.envs(environment.iter().cloned()).envs(more)
 }
 
 async fn set_api_key(stores: &Stores) -> String {

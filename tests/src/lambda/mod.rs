@@ -30,6 +30,7 @@ use std::{
     path::{Path, PathBuf},
     process::Stdio,
     sync::Arc,
+    thread,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -63,6 +64,7 @@ pub struct Function {
     env: Vec<(String, String)>,
     instances: usize,
     limit: Duration,
+    may_write_files: bool,
 }
 
 impl Function {
@@ -74,6 +76,7 @@ impl Function {
             env: Vec::new(),
             instances: 1,
             limit: TIME_LIMIT,
+            may_write_files: true,
         }
     }
 
@@ -105,6 +108,14 @@ impl Function {
         self
     }
 
+    /// Lets the system end a process that writes a byte to any file, also to one that it closes at once. What
+    /// it logs takes a moment longer to be in [`RunningFunction::logs`] then.
+    #[must_use]
+    pub fn without_files(mut self) -> Self {
+        self.may_write_files = false;
+        self
+    }
+
     /// Starts the processes, without waiting until they ask for their first event.
     ///
     /// # Errors
@@ -122,14 +133,41 @@ impl Function {
             let log = Arc::clone(&log);
             processes.spawn(async move { report(last_words(child, log.path()).await) });
         }
-        Ok(RunningFunction { api, log, ids, _processes: processes })
+        let folder = self.folder().to_owned();
+        Ok(RunningFunction { api, log, ids, folder, _processes: processes })
+    }
+
+    /// Where its code is.
+    fn folder(&self) -> &Path {
+        self.binary.parent().unwrap_or(Path::new("/"))
     }
 
     fn spawn(&self, runtime_api: SocketAddr, log: &Path) -> io::Result<Child> {
         let log = OpenOptions::new().append(true).open(log)?;
-        let root = self.binary.parent().unwrap_or(Path::new("/"));
+        if self.may_write_files {
+            let command = Command::new(&self.binary);
+            return self.spawn_as(command, runtime_api, log.try_clone()?, log);
+        }
+        // The limit on the size of files is one on what is written to them, and pipes are none.
+        let (mut from, to) = io::pipe()?;
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", "ulimit -f 0 && exec \"$0\""]).arg(&self.binary);
+        let child = self.spawn_as(command, runtime_api, to.try_clone()?, to)?;
+        let mut log = log;
+        thread::spawn(move || io::copy(&mut from, &mut log));
+        Ok(child)
+    }
+
+    fn spawn_as(
+        &self,
+        mut command: Command,
+        runtime_api: SocketAddr,
+        stdout: impl Into<Stdio>,
+        stderr: impl Into<Stdio>,
+    ) -> io::Result<Child> {
+        let root = self.folder();
         let log_group = format!("/aws/lambda/{}", self.name);
-        Command::new(&self.binary)
+        command
             .current_dir(root)
             .env_clear()
             .env("AWS_LAMBDA_RUNTIME_API", runtime_api.to_string())
@@ -140,8 +178,8 @@ impl Function {
             .envs(ENVIRONMENT)
             .envs(self.env.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
-            .stdout(log.try_clone()?)
-            .stderr(log)
+            .stdout(stdout)
+            .stderr(stderr)
             .kill_on_drop(true)
             .spawn()
     }
@@ -183,6 +221,7 @@ pub struct RunningFunction {
     api: RuntimeApi,
     log: Arc<NamedTempFile>,
     ids: Vec<u32>,
+    folder: PathBuf,
     _processes: JoinSet<()>,
 }
 
@@ -221,6 +260,12 @@ impl RunningFunction {
     #[must_use]
     pub fn ids(&self) -> &[u32] {
         &self.ids
+    }
+
+    /// The folder of its code, where it works.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// Everything that the processes have written so far to their standard output and error.
