@@ -229,8 +229,8 @@ async fn the_program_that_changes_keys_tells_no_secret_of_the_data_folder() {
     }
 
     let json = printed_by_keys(&["list", "--output", "json"], data).await;
-    let listed: Vec<serde_json::Value> = serde_json::from_str(&json).unwrap();
-    let kid = listed[0]["kid"].as_str().unwrap();
+    let (_, kid) = json.split_once(r#""kid": ""#).unwrap();
+    let (kid, _) = kid.split_once('"').unwrap();
     let mut printed = json.clone();
     for arguments in [
         &["list"][..],

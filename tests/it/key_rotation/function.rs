@@ -165,8 +165,13 @@ async fn no_line_of_the_function_at_any_level_holds_a_key_or_a_credential() {
     scheduled.function.invoke(&event).await.unwrap();
 
     let wrapped = scheduled.keys.load().await.unwrap().wrapped_key.unwrap().0;
-    let opened = scheduled.moto.kms("Decrypt", &json!({"CiphertextBlob": wrapped})).await;
-    secrets.extend([wrapped, opened["Plaintext"].as_str().unwrap().to_owned()]);
+    let blob = format!("{wrapped:=<width$}", width = wrapped.len().next_multiple_of(4));
+    let input =
+        json!({"CiphertextBlob": blob, "EncryptionContext": {"purpose": "identety-signing-keys"}});
+    let opened = scheduled.moto.kms("Decrypt", &input).await;
+    let opened = opened["Plaintext"].as_str().unwrap().trim_end_matches('=').to_owned();
+    let opened_in_urls = opened.replace('+', "-").replace('/', "_");
+    secrets.extend([wrapped, opened, opened_in_urls]);
     // Of a long text the end will do.
     let ends = stored.iter().flat_map(|ring| &ring.keys).map(|key| {
         let sealed = &key.sealed.0;
