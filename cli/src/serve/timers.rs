@@ -26,7 +26,7 @@ pub(crate) async fn rotate_keys(rotator: Rotator, period: RotationPeriod) {
         hourly.tick().await;
         let now = ambient::now();
         let stepped = match ambient::rng() {
-            Ok(mut rng) => rotator.step(period, now, &mut rng).await.map_err(KeysError::from),
+            Ok(mut rng) => rotator.step(period, now, &mut rng).await,
             Err(_) => Err(KeysError::NoRandomness),
         };
         match stepped {

@@ -126,7 +126,7 @@ async fn once_a_family_has_ended_an_old_token_or_its_code_ends_nothing_again() {
         match end {
             "reuse" => assert_eq!(app.refresh(&client, &old, &[]).await.outcome(), invalid_grant()),
             "replay" => {
-                assert_eq!(app.redeem(&client, &code, &[]).await.outcome(), invalid_grant())
+                assert_eq!(app.redeem(&client, &code, &[]).await.outcome(), invalid_grant());
             }
             _ => assert_eq!(app.revoke(&client, &old).await.status, 200),
         }

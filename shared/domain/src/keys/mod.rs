@@ -206,6 +206,7 @@ pub trait Verifier: Send + Sync {
 
 /// Reads the header or the claims of a JWT: a JSON object in UTF-8 (RFC 7515 §4, RFC 7519 §4). By itself
 /// serde would take a list for a struct, and whatever bytes there are in members that nobody reads.
+#[must_use]
 pub fn read_object<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Option<T> {
     let text = str::from_utf8(bytes).ok()?;
     let is_object = text.trim_start_matches([' ', '\t', '\n', '\r']).starts_with('{');
