@@ -27,14 +27,14 @@ use crate::flat::Samples;
 /// are old.
 const TIMER_WITHIN: Duration = Duration::from_secs(4);
 
-/// How many good answers there must be of each kind of work, in every minute: a tenth of what a slow machine
-/// makes. A server that says that it is busy, or that refuses, does not come near.
+/// How many good answers there must be of each kind of work, in every minute: a part of what a slow machine
+/// makes, and in half of the time only. A server that says that it is busy, or that refuses, does not come near.
 const FEWEST_IN_A_MINUTE: [(&str, u64); 12] = [
     ("load", 300),
     ("create", 5),
     ("fetch", 100),
     ("an ended secret", 1),
-    ("rotate", 2),
+    ("rotate", 1),
     ("disable", 1),
     ("delete", 1),
     ("list", 2),
