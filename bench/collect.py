@@ -54,9 +54,8 @@ def lambda_shape():
 GROUPS = {
     "aws-lc, the cryptographic library": r"^aws_lc|^aws_lc_rs$|^aws_lc_sys$|^C$",
     "AWS SDK: DynamoDB, KMS, retries, signatures": r"^aws_(sdk_(dynamodb|kms)|smithy|runtime|sigv4|types|cred)",
-    "AWS SDK: where credentials may come from": r"^aws_(config|sdk_(sts|sso|ssooidc))",
     "HTTP and TLS: hyper, h2, rustls": r"^(h2|hyper|http|rustls|webpki|untrusted|httparse|tokio_rustls|want)",
-    "tracing and its filter": r"^(tracing|regex|matchers|sharded_slab|aho_corasick|memchr|nu_ansi)",
+    "tracing": r"^(tracing|sharded_slab|memchr|nu_ansi)",
     "Lambda's runtime client": r"^(lambda|aws_lambda|encoding_rs|serde_path|query_map|mime)",
     "serde and JSON": r"^serde",
     "axum and tower": r"^(axum|tower|matchit)",

@@ -54,8 +54,9 @@ if wanted scale; then
 fi
 if wanted size; then
     say "size"
-    cargo rustc --locked --quiet --release -p token --bin token -- -C strip=none
-    "$python" bench/collect.py size "$target/release/token"
+    PATH="$PWD/.venv/bin:$PATH" CARGO_PROFILE_RELEASE_STRIP=none \
+        cargo lambda build --locked --quiet --release -p token --bin token --lambda-dir "$target/bench/size"
+    "$python" bench/collect.py size "$target/bench/size/token/bootstrap"
 fi
 "$python" bench/collect.py machine
 "$python" bench/readme.py
