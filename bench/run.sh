@@ -31,6 +31,7 @@ say "building"
 cargo build --locked --quiet --profile quick -p identety-bench --bins
 cargo build --locked --quiet --profile "$profile" -p identety
 wanted in-process && cargo bench --locked --quiet --profile "$profile" -p identety-bench --no-run
+wanted lambda && cargo build --locked --quiet --release -p identety-bench --bin lambda-floor
 wanted lambda && PATH="$PWD/.venv/bin:$PATH" infra/build.sh "$build_dir" >"$target/bench/sam.log" 2>&1
 
 if wanted in-process; then
@@ -45,7 +46,7 @@ if wanted service; then
 fi
 if wanted lambda; then
     say "Lambda shape"
-    "$target/quick/lambda-shape" "$build_dir" bench/peers/openauth "$target/bench/lambda.json"
+    "$target/quick/lambda-shape" "$build_dir" "$target/release/lambda-floor" bench/peers/openauth "$target/bench/lambda.json"
     "$python" bench/collect.py lambda
 fi
 if wanted scale; then

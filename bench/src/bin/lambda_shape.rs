@@ -1,7 +1,7 @@
 //! The Lambda binaries on an emulated Runtime API: how long until they ask for work, what the first and the
 //! later requests take, how much memory they have; and the same of another server on Lambda's Node.
 //!
-//! `lambda-shape BUILD_DIR OPENAUTH_DIR RESULTS.json`; with `QUICK=1` a fraction of the runs. As root it measures
+//! `lambda-shape BUILD_DIR FLOOR OPENAUTH_DIR RESULTS.json`, where FLOOR is the program `lambda-floor`; with `QUICK=1` a fraction of the runs. As root it measures
 //! with a part of one core too.
 
 #![expect(
@@ -15,6 +15,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -94,8 +95,8 @@ struct Run {
 
 fn main() {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
-    let [build, openauth, results] = arguments.as_slice() else {
-        panic!("usage: lambda-shape BUILD_DIR OPENAUTH_DIR RESULTS.json");
+    let [build, floor, openauth, results] = arguments.as_slice() else {
+        panic!("usage: lambda-shape BUILD_DIR FLOOR OPENAUTH_DIR RESULTS.json");
     };
     let quick = std::env::var("QUICK").is_ok_and(|quick| quick == "1");
     let plan = if quick {
@@ -103,7 +104,7 @@ fn main() {
     } else {
         Plan { whole: 20, part: 7, warm: 200 }
     };
-    let shapes = shapes(Path::new(build), Path::new(openauth));
+    let shapes = shapes(Path::new(build), Path::new(floor), Path::new(openauth));
     let parts: Vec<_> = [MEMORY].into_iter().chain(OTHER_MEMORIES).filter_map(part).collect();
     let (aws, _) = &shapes;
     let mut runs = Vec::new();
@@ -232,7 +233,7 @@ fn millis(duration: Duration) -> f64 {
 }
 
 /// Everything that is measured, on one DynamoDB.
-fn shapes(build: &Path, openauth: &Path) -> (std::sync::Arc<Aws>, Vec<Shape>) {
+fn shapes(build: &Path, floor: &Path, openauth: &Path) -> (Arc<Aws>, Vec<Shape>) {
     let embedded = Embedded::in_memory().expect("a store");
     let tables = Tables::with_prefix("stack-");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -268,6 +269,11 @@ fn shapes(build: &Path, openauth: &Path) -> (std::sync::Arc<Aws>, Vec<Shape>) {
         kept.insert("IDENTETY_CLIENT_CACHE_SECONDS".to_owned(), "60".to_owned());
         let name = format!("token {alg}, client kept");
         shapes.push(function(build, "TokenFunction", &name, &kept, Some(&event)));
+        if alg == "ES256" {
+            let mut environment = environment.clone();
+            environment.insert("BENCH_CLIENT".to_owned(), client.client_id.clone());
+            shapes.push(program(floor, "floor", environment, Some(&event)));
+        }
     }
     shapes.push(peer(openauth, &environment, &services));
     // The keys are made by the first start, which does not count.
@@ -293,18 +299,27 @@ fn function(
     event: Option<&Value>,
 ) -> Shape {
     let folder = fs::canonicalize(build.join(logical_id)).expect("the built function");
-    let program = folder.join("bootstrap");
-    let bytes = fs::metadata(&program).map_or(0, |file| file.len());
     let mut environment = environment.clone();
     environment.insert("LAMBDA_TASK_ROOT".to_owned(), folder.display().to_string());
+    program(&folder.join("bootstrap"), name, environment, event)
+}
+
+/// A program that is a function by itself.
+fn program(
+    path: &Path,
+    name: &str,
+    environment: BTreeMap<String, String>,
+    event: Option<&Value>,
+) -> Shape {
+    let program = fs::canonicalize(path).expect("the program");
     Shape {
         name: name.to_owned(),
+        folder: program.parent().expect("a folder").to_owned(),
+        bytes: length(&program),
         program,
         arguments: Vec::new(),
-        folder,
         environment,
         event: event.cloned(),
-        bytes,
     }
 }
 
