@@ -105,7 +105,11 @@ async fn credentials_come_from_the_environment_of_lambda_and_from_nowhere_else()
         ])
         .await;
     assert!(without.ready().await.is_err());
-    assert!(without.logs().contains("Missing(\"AWS_ACCESS_KEY_ID\")"), "{}", without.logs());
+    assert!(
+        without.logs().contains("the environment variable AWS_ACCESS_KEY_ID is missing"),
+        "{}",
+        without.logs()
+    );
     assert_eq!(since(&deployment, &before), [""; 0]);
     let connected = elsewhere.accept().map(|(_, peer)| peer);
     assert_eq!(connected.unwrap_err().kind(), std::io::ErrorKind::WouldBlock);

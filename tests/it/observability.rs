@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use identety_http::logging::Reason;
-use identety_tests::browser::{Browser, Shown};
+use identety_tests::browser::{Browser, Form, Shown};
 use identety_tests::call::{Answer, Call};
 use identety_tests::deployment::Deployment;
 use identety_tests::lambda::{RunningFunction, Stage};
@@ -77,6 +77,26 @@ impl Told {
     async fn m2m(&self) -> (String, String) {
         let members = json!({"name": "x", "type": "m2m", "scopes": ["read"]});
         self.client(members).await
+    }
+
+    /// Registers an app of users: who it is, and where its authorization requests go.
+    async fn photos(&self) -> ((String, String), String) {
+        let members = json!({"name": "Photos", "type": "public", "redirectUris": [CALLBACK],
+            "scopes": ["openid", "offline_access"], "skipConsent": true});
+        let client = self.client(members).await;
+        let path = authorize_path(&[
+            ("client_id", &client.0),
+            ("redirect_uri", CALLBACK),
+            ("response_type", "code"),
+            ("scope", "openid offline_access"),
+            ("code_challenge", CHALLENGE),
+            ("code_challenge_method", "S256"),
+        ]);
+        (client, path)
+    }
+
+    fn browser(&self) -> Browser {
+        Browser::new(self.deployment.server(), &self.deployment.issuer)
     }
 
     async fn token(&self, (id, secret): &(String, String), form: &[(&str, &str)]) -> Answer {
@@ -189,18 +209,8 @@ async fn each_refusal_is_one_line_with_its_reason() {
 async fn signed_in(told: &Told) -> ((String, String), [String; 2]) {
     let user = json!({"email": EMAIL, "password": PASSWORD});
     assert_eq!(told.admin("POST", "/admin/users").json(&user).send().await.status, 201);
-    let members = json!({"name": "Photos", "type": "public", "redirectUris": [CALLBACK],
-        "scopes": ["openid", "offline_access"], "skipConsent": true});
-    let client = told.client(members).await;
-    let path = authorize_path(&[
-        ("client_id", &client.0),
-        ("redirect_uri", CALLBACK),
-        ("response_type", "code"),
-        ("scope", "openid offline_access"),
-        ("code_challenge", CHALLENGE),
-        ("code_challenge_method", "S256"),
-    ]);
-    let mut browser = Browser::new(told.deployment.server(), &told.deployment.issuer);
+    let (client, path) = told.photos().await;
+    let mut browser = told.browser();
     let mut page = browser.open(&path).await.page();
     // Guesses, until there are too many; and then the right password, after a pause.
     for _ in 0..30 {
@@ -277,6 +287,23 @@ async fn a_code_or_refresh_token_that_comes_twice_is_told_from_other_refusals() 
     assert_eq!(metrics(waiting), [metric("Refusals", "too_many_attempts")]);
     let cold = pages.iter().flat_map(metrics).filter(|(name, ..)| name == "ColdStarts");
     assert_eq!(cold.collect::<Vec<_>>(), [metric("ColdStarts", "authorize")]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_registration_that_is_refused_is_a_line_that_names_the_client_and_nobody_else() {
+    let told = Told::start().await;
+    let (client, path) = told.photos().await;
+    let mut browser = told.browser();
+    let sign_in = browser.open(&path).await.page();
+    let link = format!("/register?transaction={}", Form::of(&sign_in).get("transaction"));
+    let register = browser.open(&link).await.page();
+    let fields = [("email", EMAIL), ("name", "Mallory Nobody"), ("password", "short")];
+    let refused = browser.submit(&register, &fields).await.page();
+    assert_eq!(refused.status, 400);
+    let line = line_of(&told.deployment.authorize, &refused);
+    assert_eq!(metrics(&line), [metric("Refusals", "invalid_request")], "{line}");
+    assert_eq!((&line["route"], &line["client"]), (&json!("/register"), &json!(client.0)));
+    assert!(!line.to_string().contains("Mallory") && !line.to_string().contains(EMAIL), "{line}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

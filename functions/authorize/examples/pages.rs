@@ -6,8 +6,8 @@ use std::{env, fs, io};
 
 use askama::Template;
 use authorize::pages::{
-    ClientView, Consent, FormPost, Link, Notice, Register, RegisterErrors, ScopeView, SignIn,
-    SignOut, SignedOut,
+    ClientView, Consent, FormPost, Notice, Register, RegisterErrors, ScopeView, SignIn, SignOut,
+    SignedOut,
 };
 use identety_domain::Scope;
 
@@ -116,9 +116,7 @@ impl Gallery {
         let page = SignOut { base, user_email: Some("ada@example.com"), csrf: "c", hidden };
         self.write("sign_out", &page)?;
         self.write("sign_out_expired", &SignOut { user_email: None, ..page })?;
-        self.write("signed_out", &SignedOut { base, link: None })?;
-        let link = Some(Link { uri: "https://bookshop.example/", name: "Bookshop" });
-        self.write("signed_out_link", &SignedOut { base, link })?;
+        self.write("signed_out", &SignedOut { base })?;
         let notice = Notice {
             base,
             title: "This link does not work",

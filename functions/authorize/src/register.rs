@@ -6,6 +6,7 @@ use http::StatusCode;
 use identety_domain::authorization::{Registration, RegistrationError, TransactionId};
 use identety_domain::{FieldError, Seconds, Secret};
 use identety_http::form::Form;
+use identety_http::logging::Outcome;
 use identety_http::response;
 
 use crate::failure::Failure;
@@ -52,6 +53,8 @@ async fn page(visit: &Visit, id: &TransactionId, shown: Shown<'_>) -> Result<Res
     };
     let targets = [transaction.request.redirect_uri.as_str()];
     let mut answer = respond(status, &page, &targets, &visit.context.id);
+    let client = Some(client.client_id.to_string());
+    Outcome { client, ..Outcome::default() }.attach(&mut answer);
     response::retry_after(&mut answer, retry_after);
     Ok(answer)
 }

@@ -21,7 +21,7 @@ async fn show(visit: &Visit) -> Result<Response, Failure> {
     let (channel, session) = (visit.channel(), visit.session());
     let target = channel.logout_target(&parameters, session, visit.now()).await?;
     let Some(to_end) = channel.session_to_end(session).await? else {
-        let page = SignedOut { base: visit.base(), link: None };
+        let page = SignedOut { base: visit.base() };
         return Ok(respond(StatusCode::OK, &page, &[], &visit.context.id));
     };
     // Of a session that has expired, whoever sits there now need not learn whose it was.

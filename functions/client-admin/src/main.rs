@@ -5,20 +5,21 @@ use std::sync::Arc;
 use client_admin::Management;
 use identety_domain::admin::AdminAuthenticator;
 use identety_domain::hashing::SecretHasher;
-use identety_dynamodb::{AccountTable, ClientTable, GrantTable, KeyTable, config};
+use identety_dynamodb::{AccountTable, ClientTable, GrantTable, KeyTable, Tables, config};
+use identety_http::lambda::{self, StartError};
 use identety_http::logging::Function;
-use identety_http::{ambient, environment, lambda};
+use identety_http::{ambient, environment};
 use identety_keys::PublishedKeys;
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), lambda_http::Error> {
+async fn main() -> Result<(), StartError> {
     lambda::start_log(Function::ClientAdmin, config::take_retries);
     let dynamodb = config::dynamodb(&config::from_environment()?);
-    let table = environment::required;
-    let clients = Arc::new(ClientTable::new(dynamodb.clone(), table("IDENTETY_TABLE_CLIENTS")?));
-    let accounts = Arc::new(AccountTable::new(dynamodb.clone(), table("IDENTETY_TABLE_ACCOUNTS")?));
-    let grants = Arc::new(GrantTable::new(dynamodb.clone(), table("IDENTETY_TABLE_GRANTS")?));
-    let keys = KeyTable::new(dynamodb, table("IDENTETY_TABLE_KEYS")?);
+    let tables = Tables::from_variables(environment::required)?;
+    let clients = Arc::new(ClientTable::new(dynamodb.clone(), tables.clients));
+    let accounts = Arc::new(AccountTable::new(dynamodb.clone(), tables.accounts));
+    let grants = Arc::new(GrantTable::new(dynamodb.clone(), tables.grants));
+    let keys = KeyTable::new(dynamodb, tables.keys);
     let keys = Arc::new(PublishedKeys::new(Arc::new(keys)));
     let hasher = Arc::new(SecretHasher::new(&mut ambient::rng()?));
     let settings = environment::settings()?;

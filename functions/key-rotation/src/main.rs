@@ -4,15 +4,16 @@ use std::sync::Arc;
 
 use identety_domain::keys::RotationPeriod;
 use identety_dynamodb::{KeyTable, config};
+use identety_http::environment;
+use identety_http::lambda::{self, StartError};
 use identety_http::logging::Function;
-use identety_http::{environment, lambda};
 use identety_keys::kms::{self, Kms};
 use identety_keys::{Rotator, Sealing};
 use key_rotation::KeyRotation;
-use lambda_runtime::{Error, service_fn};
+use lambda_runtime::service_fn;
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Error> {
+async fn main() -> Result<(), StartError> {
     lambda::start_log(Function::KeyRotation, config::take_retries);
     let aws = config::from_environment()?;
     let keys = environment::required("IDENTETY_TABLE_KEYS")?;
@@ -29,5 +30,5 @@ async fn main() -> Result<(), Error> {
         period,
         metrics: environment::optional("IDENTETY_METRICS"),
     };
-    lambda_runtime::run(service_fn(|event| rotation.handle(event))).await
+    Ok(lambda_runtime::run(service_fn(|event| rotation.handle(event))).await?)
 }

@@ -5,23 +5,24 @@ use std::sync::Arc;
 use identety_domain::authentication::{ClientAuthenticator, RecentClients};
 use identety_domain::grant::Grants;
 use identety_domain::hashing::SecretHasher;
-use identety_dynamodb::{AccountTable, ClientTable, GrantTable, KeyTable, config};
+use identety_dynamodb::{AccountTable, ClientTable, GrantTable, KeyTable, Tables, config};
+use identety_http::lambda::{self, StartError};
 use identety_http::logging::Function;
-use identety_http::{ambient, environment, lambda};
+use identety_http::{ambient, environment};
 use identety_keys::kms::{self, Kms};
 use identety_keys::{KeyVault, Sealing};
 use token::BackChannel;
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), lambda_http::Error> {
+async fn main() -> Result<(), StartError> {
     lambda::start_log(Function::Token, config::take_retries);
     let aws = config::from_environment()?;
     let dynamodb = config::dynamodb(&aws);
-    let table = environment::required;
-    let clients = ClientTable::new(dynamodb.clone(), table("IDENTETY_TABLE_CLIENTS")?);
-    let accounts = AccountTable::new(dynamodb.clone(), table("IDENTETY_TABLE_ACCOUNTS")?);
-    let grants = Arc::new(GrantTable::new(dynamodb.clone(), table("IDENTETY_TABLE_GRANTS")?));
-    let keys = KeyTable::new(dynamodb, table("IDENTETY_TABLE_KEYS")?);
+    let tables = Tables::from_variables(environment::required)?;
+    let clients = ClientTable::new(dynamodb.clone(), tables.clients);
+    let accounts = AccountTable::new(dynamodb.clone(), tables.accounts);
+    let grants = Arc::new(GrantTable::new(dynamodb.clone(), tables.grants));
+    let keys = KeyTable::new(dynamodb, tables.keys);
     let kept = environment::seconds("IDENTETY_CLIENT_CACHE_SECONDS", &RecentClients::SECONDS)?;
     let authenticator = ClientAuthenticator {
         clients: Arc::new(clients),

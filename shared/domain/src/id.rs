@@ -24,6 +24,13 @@ pub fn random_text<const N: usize>(rng: &mut dyn CryptoRng) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
+/// Whether `text` has the form of a [`random_text`] of `length` characters (RFC 4648 §5).
+#[must_use]
+pub fn is_url_safe(text: &str, length: usize) -> bool {
+    let is_url_safe = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    text.len() == length && text.bytes().all(is_url_safe)
+}
+
 /// SHA-256 of `content` as base64url: the same everywhere, and nothing of the content in it.
 #[must_use]
 pub fn fingerprint(content: &[u8]) -> String {

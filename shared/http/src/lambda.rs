@@ -1,5 +1,7 @@
 //! The front door of Lambda: events of an API Gateway HTTP API (payload format 2.0) become requests.
 
+use std::error::Error;
+use std::fmt;
 use std::sync::Arc;
 
 use axum::Router;
@@ -10,7 +12,7 @@ use http::uri::PathAndQuery;
 use http::{HeaderValue, Uri};
 use identety_domain::limits::PeerAddress;
 use lambda_http::request::RequestContext;
-use lambda_http::{Error, Request, RequestExt as _};
+use lambda_http::{Request, RequestExt as _};
 use tower::util::MapRequest;
 
 use crate::edge::{self, ApiRequestId, RequestId};
@@ -32,10 +34,25 @@ pub fn start_log(function: Function, take_store_retries: fn() -> u64) {
 ///
 /// # Errors
 /// When the Runtime API is out of reach.
-pub async fn run(routes: Router) -> Result<(), Error> {
+pub async fn run(routes: Router) -> Result<(), StartError> {
     let app = only_https(edge::finish(routes, Arc::new(ambient::now)));
     logging::started();
-    lambda_http::run(door(app)).await
+    Ok(lambda_http::run(door(app)).await?)
+}
+
+/// Why a function does not start. Returned by `main`, it is one line that a person can read.
+pub struct StartError(Box<dyn Error + Send + Sync>);
+
+impl<E: Into<Box<dyn Error + Send + Sync>>> From<E> for StartError {
+    fn from(error: E) -> Self {
+        Self(error.into())
+    }
+}
+
+impl fmt::Debug for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
 }
 
 /// API Gateway answers to https alone: browsers are told to ask for nothing else (RFC 6797 §6.1). Only of

@@ -30,4 +30,4 @@ pub use register::{Register, RegisterErrors};
 pub use response::{Page, respond};
 pub use scope::ScopeView;
 pub use sign_in::SignIn;
-pub use sign_out::{Link, SignOut, SignedOut};
+pub use sign_out::{SignOut, SignedOut};

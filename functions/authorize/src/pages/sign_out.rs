@@ -26,17 +26,6 @@ impl Page for SignOut<'_> {}
 pub struct SignedOut<'a> {
     /// The issuer.
     pub base: &'a str,
-    /// Where to go on.
-    pub link: Option<Link<'a>>,
-}
-
-/// A link.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Link<'a> {
-    /// Where it leads.
-    pub uri: &'a str,
-    /// What that is called, such as the name of a client.
-    pub name: &'a str,
 }
 
 impl Page for SignedOut<'_> {}

@@ -40,8 +40,7 @@ pub struct CsrfToken(Secret);
 const LENGTH: usize = 43;
 
 fn parse(text: &str) -> Option<Secret> {
-    let url_safe = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-    (text.len() == LENGTH && text.bytes().all(url_safe)).then(|| Secret::from(text))
+    id::is_url_safe(text, LENGTH).then(|| Secret::from(text))
 }
 
 impl BrowserSecret {

@@ -31,8 +31,7 @@ impl TransactionId {
     /// Takes a parameter's value. `None` when this server did not make it.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let url_safe = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-        (text.len() == 24 && text.bytes().all(url_safe)).then(|| Self(text.to_owned()))
+        id::is_url_safe(text, 24).then(|| Self(text.to_owned()))
     }
 
     /// The name.

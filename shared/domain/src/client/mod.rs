@@ -21,7 +21,7 @@ pub use registration::{Import, NewClient, register};
 
 use crate::admin::API_KEY_SUBJECT;
 use crate::hashing::{HashCost, PhcString};
-use crate::{Scope, Seconds, Timestamp};
+use crate::{Scope, Seconds, Timestamp, id};
 
 /// How many secrets of one client may be live at once: the one in use and its successor.
 pub const MAX_LIVE_SECRETS: usize = 2;
@@ -233,7 +233,7 @@ impl ClientId {
             self.0
                 .strip_prefix(kind.as_str())
                 .and_then(|rest| rest.strip_prefix('_'))
-                .is_some_and(|random| random.len() == 24 && is_url_safe(random))
+                .is_some_and(|random| id::is_url_safe(random, 24))
         })
     }
 }
@@ -242,11 +242,6 @@ impl fmt::Display for ClientId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
-}
-
-/// Whether all characters are unreserved in URLs' base64 (RFC 4648 §5).
-fn is_url_safe(text: &str) -> bool {
-    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
 }
 
 /// A secret as it is kept: its hash, never the secret.

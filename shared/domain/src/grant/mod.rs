@@ -19,7 +19,7 @@ pub use standing::Grants;
 
 use crate::authorization::SessionId;
 use crate::client::{Client, Lifetimes};
-use crate::{Scope, Seconds, Timestamp};
+use crate::{Scope, Seconds, Timestamp, id};
 
 /// How long a code lives.
 pub const CODE_LIFETIME: Seconds = 60;
@@ -47,8 +47,7 @@ impl GrantId {
     /// Takes an identifier as a token has it. `None` when it is none.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let url_safe = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-        (text.len() == 24 && text.bytes().all(url_safe)).then(|| Self(text.to_owned()))
+        id::is_url_safe(text, 24).then(|| Self(text.to_owned()))
     }
 
     /// The identifier.

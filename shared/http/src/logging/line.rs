@@ -98,9 +98,7 @@ impl Line<'_> {
     }
 
     /// The line in JSON, with its line break; a document of metrics in `namespace`, if there is one.
-    ///
-    /// # Errors
-    /// Never, for nothing in it refuses to be written as JSON.
+    /// Nothing in it refuses to be written, which the types do not know.
     pub(crate) fn json(&self, namespace: Option<&str>) -> Result<Vec<u8>, serde_json::Error> {
         let mut bytes = Vec::with_capacity(640);
         serde_json::to_writer(&mut bytes, &Json { line: self, namespace })?;
