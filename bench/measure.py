@@ -164,6 +164,18 @@ def run(process, *args, **options):
     return result, tokens
 
 
+def document(process, url, connections, seconds):
+    """The CPU in ms that an answer costs of which nothing has to be made."""
+    before = process.cpu()
+    output = subprocess.run(["taskset", "-c", CLIENT_CORE, "wrk", "-t1", f"-c{connections}", f"-d{seconds}s",
+                             "-s", str(BENCH / "document.lua"), url], capture_output=True, text=True, check=True).stdout
+    line = next(line for line in output.splitlines() if line.startswith("RESULT "))
+    good, bad = map(int, line.split()[1:])
+    if bad or not good:
+        raise RuntimeError(f"{url}: {good} documents, {bad} other answers or errors")
+    return (process.cpu() - before) * 1000 / good
+
+
 def verify(tokens, jwks, alg, lifetime=3600):
     """Verifies signatures, and that the tokens are what was asked for; how many there were."""
     keys = KeySet.import_key_set({"keys": [{"alg": alg, **key} for key in jwks["keys"]

@@ -65,7 +65,10 @@ class Server:
         raise NotImplementedError
 
     def jwks(self, alg):
-        return fetch(f"http://127.0.0.1:{self.port}{self.jwks_path(alg)}")
+        return fetch(self.jwks_url(alg))
+
+    def jwks_url(self, alg):
+        return f"http://127.0.0.1:{self.port}{self.jwks_path(alg)}"
 
     def start(self, core="0"):
         """Starts it and waits for a token of each algorithm; tells how long the first took."""

@@ -8,7 +8,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from measure import QUICK, SERVER_CORE, WORK, run, save, verify
+from measure import QUICK, SERVER_CORE, WORK, document, run, save, verify
 from servers import ALGS, Authlib, Glewlwyd, Identety, OidcProvider, peer_keys
 
 ROUNDS, SECONDS, STARTS = (2, 1, 2) if QUICK else (5, 2, 5)
@@ -18,7 +18,7 @@ ALL_CORES_ROUNDS = 1 if QUICK else 3
 
 def pinned(servers):
     """The server on one core, wrk on the other."""
-    results, verified = [], 0
+    results, verified, documents = [], 0, []
     for server in servers:
         server.start()
     try:
@@ -35,11 +35,14 @@ def pinned(servers):
                         verified += verify(tokens[:20], server.jwks(alg), alg)
                         results.append({"round": number, "server": server.name, "alg": alg,
                                         "connections": connections, **result})
+            for connections in (8, 32):
+                documents.append({"round": number, "connections": connections, "cpu_ms": document(
+                    servers[0].process, servers[0].jwks_url("RS256"), connections, SECONDS)})
             print(f"service: round {number + 1} of {ROUNDS}", flush=True)
     finally:
         for server in servers:
             server.stop()
-    return results, verified
+    return results, verified, documents
 
 
 def all_cores(servers):
@@ -89,14 +92,14 @@ def compare(servers, on_all):
     for server in servers:
         server.prepare()
     since = time.time()
-    results, verified = pinned(servers)
+    results, verified, documents = pinned(servers)
     started = starts(servers)
     on_all_cores = all_cores(on_all)
     labels = {server.name: server.label for server in servers}
     labels |= {"oidc-provider-2": "oidc-provider, 2 processes", "authlib-2": "authlib, 2 processes"}
     save("service", {
         "rounds": ROUNDS, "seconds": SECONDS, "took_seconds": time.time() - since, "tokens_verified": verified,
-        "labels": labels, "pinned": results, "starts": started, "all_cores": on_all_cores,
+        "labels": labels, "pinned": results, "documents": documents, "starts": started, "all_cores": on_all_cores,
     })
 
 
