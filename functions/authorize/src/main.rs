@@ -7,7 +7,7 @@ use identety_domain::authorization::FrontChannel;
 use identety_domain::grant::Grants;
 use identety_domain::hashing::SecretHasher;
 use identety_domain::limits::SignInLimits;
-use identety_dynamodb::{AccountTable, ClientTable, GrantTable, KeyTable, Tables, config};
+use identety_dynamodb::{AccountTable, ClientTable, GrantTable, KeyTable, config};
 use identety_http::lambda::{self, StartError};
 use identety_http::logging::Function;
 use identety_http::{ambient, environment};
@@ -17,7 +17,7 @@ use identety_keys::PublishedKeys;
 async fn main() -> Result<(), StartError> {
     lambda::start_log(Function::Authorize, config::take_retries);
     let dynamodb = config::dynamodb(&config::from_environment()?);
-    let tables = Tables::from_variables(environment::required)?;
+    let tables = config::tables(environment::required)?;
     let clients = Arc::new(ClientTable::new(dynamodb.clone(), tables.clients));
     let accounts = Arc::new(AccountTable::new(dynamodb.clone(), tables.accounts));
     let grants = Arc::new(GrantTable::new(dynamodb.clone(), tables.grants));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use identety_domain::authentication::{ClientAuthenticator, RecentClients};
 use identety_domain::grant::Grants;
 use identety_domain::hashing::SecretHasher;
-use identety_dynamodb::{AccountTable, ClientTable, GrantTable, KeyTable, Tables, config};
+use identety_dynamodb::{AccountTable, ClientTable, GrantTable, KeyTable, config};
 use identety_http::lambda::{self, StartError};
 use identety_http::logging::Function;
 use identety_http::{ambient, environment};
@@ -18,7 +18,7 @@ async fn main() -> Result<(), StartError> {
     lambda::start_log(Function::Token, config::take_retries);
     let aws = config::from_environment()?;
     let dynamodb = config::dynamodb(&aws);
-    let tables = Tables::from_variables(environment::required)?;
+    let tables = config::tables(environment::required)?;
     let clients = ClientTable::new(dynamodb.clone(), tables.clients);
     let accounts = AccountTable::new(dynamodb.clone(), tables.accounts);
     let grants = Arc::new(GrantTable::new(dynamodb.clone(), tables.grants));

@@ -21,6 +21,8 @@ use aws_smithy_runtime_api::client::retries::RequestAttempts;
 use aws_types::SdkConfig;
 use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 
+use crate::Tables;
+
 /// A connection takes some milliseconds; after this it is not coming.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 /// One attempt, which takes single-digit milliseconds.
@@ -170,6 +172,19 @@ fn http_client() -> Result<SharedHttpClient, ConfigError> {
     let context = context.map_err(|error| ConfigError::Roots(error.into()))?;
     let builder = HttpClientBuilder::new().tls_provider(tls::Provider::Rustls(CryptoMode::AwsLc));
     Ok(builder.tls_context(context).build_https())
+}
+
+/// The tables that `IDENTETY_TABLE_CLIENTS` and so on name, as `variable` has them.
+///
+/// # Errors
+/// What `variable` says of one that it does not have.
+pub fn tables<E>(variable: impl Fn(&'static str) -> Result<String, E>) -> Result<Tables, E> {
+    Ok(Tables {
+        clients: variable("IDENTETY_TABLE_CLIENTS")?,
+        accounts: variable("IDENTETY_TABLE_ACCOUNTS")?,
+        keys: variable("IDENTETY_TABLE_KEYS")?,
+        grants: variable("IDENTETY_TABLE_GRANTS")?,
+    })
 }
 
 /// How long a client waits.

@@ -41,21 +41,6 @@ impl Tables {
             grants: name("grants"),
         }
     }
-
-    /// `IDENTETY_TABLE_CLIENTS`, and so on, as `variable` has them.
-    ///
-    /// # Errors
-    /// What `variable` says of one that it does not have.
-    pub fn from_variables<E>(
-        variable: impl Fn(&'static str) -> Result<String, E>,
-    ) -> Result<Self, E> {
-        Ok(Self {
-            clients: variable("IDENTETY_TABLE_CLIENTS")?,
-            accounts: variable("IDENTETY_TABLE_ACCOUNTS")?,
-            keys: variable("IDENTETY_TABLE_KEYS")?,
-            grants: variable("IDENTETY_TABLE_GRANTS")?,
-        })
-    }
 }
 
 /// Makes the tables that are not there yet, and waits until all can be used.
