@@ -1,8 +1,8 @@
 //! The Lambda binaries on an emulated Runtime API: how long until they ask for work, what the first and the
 //! later requests take, how much memory they have; and the same of another server on Lambda's Node.
 //!
-//! `lambda-shape BUILD_DIR FLOOR OPENAUTH_DIR RESULTS.json`, where FLOOR is the program `lambda-floor`; with `QUICK=1` a fraction of the runs. As root it measures
-//! with a part of one core too.
+//! `lambda-shape BUILD_DIR FLOOR OPENAUTH_DIR RESULTS.json`, where FLOOR is the program `lambda-floor`; with
+//! `QUICK=1` a fraction of the runs. As root it measures with a part of one core too.
 
 #![expect(
     clippy::expect_used,
