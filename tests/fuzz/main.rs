@@ -17,6 +17,7 @@ mod credentials;
 mod events;
 mod forms;
 mod mutation;
+mod oracle;
 mod redirect_uris;
 mod scopes;
 mod signed_tokens;

@@ -1,8 +1,10 @@
 //! `identety serve`, the real program.
 
+mod odd_http;
+mod refusals;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
 use std::process::Stdio;
 
 use identety_tests::app::unverified;
@@ -26,14 +28,6 @@ async fn admin_token(serve: &Serve) -> String {
     let answer = call.form(&[("grant_type", "client_credentials")]).send().await;
     assert_eq!(answer.status, 200, "{}", answer.json());
     answer.text("access_token")
-}
-
-/// Ends that are no start: exit code and the one line.
-async fn refused(data: &Path, arguments: &[&str]) -> (Option<i32>, String) {
-    let output = serve::command(data).args(arguments).output().await.unwrap();
-    let text = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(text.lines().count(), 1, "{text}");
-    (output.status.code(), text.trim().to_owned())
 }
 
 #[tokio::test]
@@ -223,171 +217,6 @@ async fn a_signal_lets_the_request_in_hand_finish_and_takes_no_more(#[case] sign
 }
 
 #[tokio::test]
-async fn a_taken_port_is_one_line_and_exit_code_1() {
-    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = taken.local_addr().unwrap().port();
-    let data = folder();
-    let mut command = tokio::process::Command::new(identety_tests::binaries::identety());
-    let output = command
-        .args(["serve", "--port", &port.to_string(), "--data"])
-        .arg(data.path())
-        .output()
-        .await
-        .unwrap();
-    assert_eq!(output.status.code(), Some(1));
-    let text = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(text, format!("identety: port {port} is taken; choose another with --port\n"));
-}
-
-#[tokio::test]
-async fn a_data_folder_that_cannot_be_used_is_one_line_and_exit_code_1() {
-    let data = folder();
-    let file = data.path().join("file");
-    fs::write(&file, "x").unwrap();
-    for path in [file.clone(), file.join("below")] {
-        let (code, line) = refused(&path, &[]).await;
-        assert_eq!(code, Some(1));
-        assert!(line.starts_with("identety: the data folder "), "{line}");
-        assert!(line.contains("cannot be used"), "{line}");
-    }
-}
-
-#[tokio::test]
-async fn data_of_a_newer_version_are_left_alone_with_one_line_and_exit_code_1() {
-    let data = folder();
-    assert!(Serve::start(data.path()).await.stop().await.status.success());
-    fs::write(data.path().join("VERSION"), "2\n").unwrap();
-    let (code, line) = refused(data.path(), &[]).await;
-    assert_eq!(code, Some(1));
-    assert!(line.contains("are of version 2, newer than this program (1)"), "{line}");
-}
-
-#[tokio::test]
-async fn a_second_server_on_the_same_data_is_one_line_and_exit_code_1() {
-    let data = folder();
-    let serve = Serve::start(data.path()).await;
-    let (code, line) = refused(data.path(), &[]).await;
-    assert_eq!(code, Some(1));
-    assert!(line.contains("is in use by a running server; stop it first"), "{line}");
-    assert_eq!(serve.server().get("/.well-known/jwks.json").send().await.status, 200);
-}
-
-#[rstest]
-#[case("http://id.example.com", "https")]
-#[case("https://id.example.com/", "slash")]
-#[case("nonsense", "absolute URL")]
-#[tokio::test]
-async fn an_issuer_that_is_none_is_one_line_and_exit_code_1(
-    #[case] issuer: &str,
-    #[case] word: &str,
-) {
-    let data = folder();
-    let (code, line) = refused(data.path(), &["--issuer", issuer]).await;
-    assert_eq!(code, Some(1));
-    assert!(line.starts_with("identety: --issuer: ") && line.contains(word), "{line}");
-}
-
-#[rstest]
-#[case("VERSION")]
-#[case("admin.json")]
-#[case("seal.key")]
-#[tokio::test]
-async fn a_damaged_file_is_named_in_one_line_and_exit_code_1(#[case] name: &str) {
-    let data = folder();
-    assert!(Serve::start(data.path()).await.stop().await.status.success());
-    fs::write(data.path().join(name), "nonsense").unwrap();
-    let (code, line) = refused(data.path(), &[]).await;
-    assert_eq!(code, Some(1));
-    assert!(line.contains(name) && line.ends_with("is damaged"), "{line}");
-}
-
-#[tokio::test]
-async fn with_another_sealing_key_or_none_it_does_not_start_and_makes_no_keys_over_the_old_ones() {
-    let data = folder();
-    let serve = Serve::start(data.path()).await;
-    let published = serve.server().get("/.well-known/jwks.json").send().await.json();
-    assert!(serve.stop().await.status.success());
-    let seal = data.path().join("seal.key");
-    let kept = fs::read(&seal).unwrap();
-
-    fs::write(&seal, "0".repeat(64)).unwrap();
-    let (code, line) = refused(data.path(), &[]).await;
-    assert_eq!(code, Some(1));
-    assert!(line.contains("cannot be opened: damaged, or sealed by another key"), "{line}");
-    assert!(line.contains("seal.key"), "{line}");
-
-    fs::remove_file(&seal).unwrap();
-    let (code, line) = refused(data.path(), &[]).await;
-    assert_eq!(code, Some(1));
-    assert!(line.contains("seal.key is missing"), "{line}");
-    assert!(!seal.exists(), "a new key hides that the old one is lost");
-
-    fs::write(&seal, kept).unwrap();
-    let serve = Serve::start(data.path()).await;
-    let again = serve.server().get("/.well-known/jwks.json").send().await.json();
-    assert_eq!(again, published);
-}
-
-/// Sends bytes as they are and reads what comes back.
-async fn raw(serve: &Serve, request: &[u8]) -> String {
-    let mut socket = TcpStream::connect(("127.0.0.1", serve.port)).await.unwrap();
-    // The server may answer and close before it has read everything.
-    let _ = socket.write_all(request).await;
-    let mut answer = Vec::new();
-    let _ = socket.read_to_end(&mut answer).await;
-    String::from_utf8_lossy(&answer).into_owned()
-}
-
-#[tokio::test]
-async fn odd_http_is_never_a_500() {
-    let data = folder();
-    let serve = Serve::start(data.path()).await;
-    let admin = serve.admin();
-    let pair = {
-        use base64::Engine as _;
-        let pair = format!(
-            "{}:{}",
-            admin["clientId"].as_str().unwrap(),
-            admin["clientSecret"].as_str().unwrap()
-        );
-        base64::engine::general_purpose::STANDARD.encode(pair)
-    };
-    let post = format!(
-        "POST /oauth2/token HTTP/1.1\r\nhost: x\r\nauthorization: Basic {pair}\r\n\
-         content-type: application/x-www-form-urlencoded\r\nconnection: close\r\n"
-    );
-    let form = "grant_type=client_credentials";
-    let long = "x".repeat(100_000);
-    for (case, request, expected) in [
-        (
-            "chunked",
-            format!("{post}transfer-encoding: chunked\r\n\r\n1d\r\n{form}\r\n0\r\n\r\n"),
-            "200",
-        ),
-        (
-            "expect",
-            format!("{post}expect: 100-continue\r\ncontent-length: {}\r\n\r\n{form}", form.len()),
-            "100",
-        ),
-        ("trace", "TRACE / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n".into(), "404"),
-        ("connect", "CONNECT x:1 HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n".into(), "404"),
-        (
-            "a header of 100 kB",
-            format!("GET / HTTP/1.1\r\nhost: x\r\nx: {long}\r\nconnection: close\r\n\r\n"),
-            "431",
-        ),
-        ("an announced body of 1 GB", format!("{post}content-length: 1073741824\r\n\r\n"), "413"),
-        ("no HTTP", "hello\r\n\r\n".into(), "400"),
-        ("an old version", "GET / HTTP/1.0\r\n\r\n".into(), "404"),
-    ] {
-        let answer = raw(&serve, request.as_bytes()).await;
-        let status = answer.split(' ').nth(1).unwrap_or_default();
-        assert_eq!(status, expected, "{case}: {answer:.200}");
-    }
-    assert_eq!(serve.server().get("/.well-known/jwks.json").send().await.status, 200);
-}
-
-#[tokio::test]
 async fn no_secret_reaches_the_log_at_any_level() {
     let data = folder();
     let mut command = serve::command(data.path());
@@ -441,66 +270,4 @@ async fn no_secret_reaches_the_log_at_any_level() {
     ]) {
         assert!(!log.contains(unseen), "{unseen}");
     }
-}
-
-#[tokio::test]
-async fn a_head_that_trickles_is_given_up() {
-    let data = folder();
-    let serve = Serve::start(data.path()).await;
-    let mut socket = TcpStream::connect(("127.0.0.1", serve.port)).await.unwrap();
-    socket.write_all(b"GET /.well-known/jwks.json HTTP/1.1\r\nhost: x\r\nx-slow: ").await.unwrap();
-    let (mut answers, mut letters) = socket.into_split();
-    let drip = tokio::spawn(async move {
-        // As long as the server takes them.
-        while letters.write_all(b"x").await.is_ok() {
-            tokio::time::sleep(std::time::Duration::from_millis(500)).await;
-        }
-    });
-    let mut answer = Vec::new();
-    let patience = std::time::Duration::from_mins(1);
-    let ended = tokio::time::timeout(patience, answers.read_to_end(&mut answer)).await;
-    // The end of a connection may show as an error, too.
-    let _ = ended.expect("the server ends it by itself");
-    let answer = String::from_utf8_lossy(&answer).into_owned();
-    assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 408"), "{answer}");
-    drip.abort();
-    assert_eq!(serve.server().get("/.well-known/jwks.json").send().await.status, 200);
-}
-
-#[tokio::test]
-async fn a_body_that_trickles_or_stays_away_is_given_up_and_others_are_answered_meanwhile() {
-    let data = folder();
-    let serve = Serve::start(data.path()).await;
-    let head = "POST /oauth2/token HTTP/1.1\r\nhost: x\r\n\
-                content-type: application/x-www-form-urlencoded\r\ncontent-length: 1000\r\n\r\ngrant_type=";
-    let mut waiting = Vec::new();
-    for drips in [true, false] {
-        let mut socket = TcpStream::connect(("127.0.0.1", serve.port)).await.unwrap();
-        socket.write_all(head.as_bytes()).await.unwrap();
-        let (mut answers, mut letters) = socket.into_split();
-        let drip = tokio::spawn(async move {
-            // As long as the server takes them.
-            while drips && letters.write_all(b"x").await.is_ok() {
-                tokio::time::sleep(std::time::Duration::from_millis(500)).await;
-            }
-            letters
-        });
-        let reader = tokio::spawn(async move {
-            let mut answer = Vec::new();
-            let _ = answers.read_to_end(&mut answer).await;
-            String::from_utf8_lossy(&answer).into_owned()
-        });
-        waiting.push((drip, reader));
-    }
-    // Both are there, and nobody waits for them.
-    admin_token(&serve).await;
-    assert!(waiting.iter().all(|(_, reader)| !reader.is_finished()), "given up too early to tell");
-    for (drip, reader) in waiting {
-        let patience = std::time::Duration::from_mins(1);
-        let answer = tokio::time::timeout(patience, reader).await;
-        let answer = answer.expect("the server ends it by itself").unwrap();
-        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 408 "), "{answer}");
-        drip.abort();
-    }
-    admin_token(&serve).await;
 }
