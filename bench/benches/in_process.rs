@@ -15,13 +15,13 @@ use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, RSA_PKCS1_SHA256, RsaKeyPair,
 };
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
-use identety::app::Choices;
-use identety_domain::Secret;
 use identety_domain::authentication::{ClientAuthenticator, Credentials, RecentClients};
 use identety_domain::client::{ClientId, SigningAlg};
 use identety_domain::hashing::{HashCost, SecretHasher};
 use identety_domain::keys::Signer as _;
-use identety_domain::limits::PeerAddress;
+use identety_domain::{
+    Choices, Outcome, PeerAddress, RequestContext, RequestHeaders, RequestId, Secret,
+};
 use identety_http::ambient;
 use identety_keys::{KeyVault, Sealing};
 use identety_tests::app::{Setup, TestApp, TestClient};
@@ -143,11 +143,19 @@ fn authenticate(criterion: &mut Criterion) {
     let TestClient { client_id, secret, .. } = &client;
     let credentials =
         Credentials::Secret { client_id: client_id.clone(), secret: Secret::from(secret.as_str()) };
-    let peer = PeerAddress("192.0.2.1".to_owned());
     let prove = |authenticator: &ClientAuthenticator| {
-        let mut rng = rng();
-        let proven = authenticator.authenticate(&credentials, &peer, app.now(), &mut rng);
-        runtime.block_on(proven).expect("the client")
+        let mut context = RequestContext {
+            id: RequestId::new("benchmark"),
+            now: app.now(),
+            peer: PeerAddress("192.0.2.1".to_owned()),
+            method: "POST".to_owned(),
+            path: "/oauth2/token".to_owned(),
+            headers: RequestHeaders::default(),
+            rng: Box::new(rng()),
+            outcome: Outcome::default(),
+        };
+        let proven = authenticator.authenticate(&mut context, &credentials);
+        runtime.block_on(proven).expect("the client").client
     };
 
     let id = ClientId::parse(client_id).expect("an identifier");

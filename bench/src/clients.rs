@@ -1,9 +1,9 @@
 //! Clients for the benchmarks, made by the rules and written by the stores.
 
-use identety::app::Stores;
 use identety_domain::client::{ClientMetadata, ClientType, Import, NewClient, register};
-use identety_domain::hashing::SecretHasher;
+use identety_domain::hashing::{SecretHasher, SecretMaker};
 use identety_domain::store::Creation;
+use identety_domain::store::Stores;
 use identety_http::ambient;
 
 /// A client's identifier and its secret.
@@ -26,7 +26,8 @@ pub fn new(alg: &str, hasher: &SecretHasher) -> NewClient {
     let metadata = metadata.validate(ClientType::M2m).expect("valid metadata");
     let mut rng = ambient::rng().expect("randomness");
     let now = ambient::now();
-    register(ClientType::M2m, metadata, Import::default(), hasher, now, &mut rng).expect("a client")
+    let maker = &mut SecretMaker { hasher, now, rng: &mut rng };
+    register(ClientType::M2m, metadata, Import::default(), maker).expect("a client")
 }
 
 /// Registers one.

@@ -1,10 +1,9 @@
 //! The first administrator of a deployment, here or in AWS: an m2m client that may do everything.
 
 use identety_domain::client::{ClientMetadata, ClientType, Import, NewClient, register};
-use identety_domain::hashing::SecretHasher;
+use identety_domain::hashing::SecretMaker;
 use identety_domain::store::{Cause, ClientStore, Creation, StoreError};
-use identety_domain::{FieldError, Scope, Secret, Timestamp};
-use rand::rngs::StdRng;
+use identety_domain::{FieldError, Scope, Secret};
 
 /// What the administrator's client shows: its secret exists nowhere else.
 pub(crate) struct Administrator {
@@ -26,9 +25,7 @@ pub enum AdministratorError {
 /// Registers a client with all scopes that open the administration.
 pub(crate) async fn register_administrator(
     clients: &dyn ClientStore,
-    hasher: &SecretHasher,
-    now: Timestamp,
-    rng: &mut StdRng,
+    maker: &mut SecretMaker<'_>,
 ) -> Result<Administrator, AdministratorError> {
     let scopes = Scope::reserved().iter().map(|token| token.as_str().to_owned()).collect();
     let metadata = ClientMetadata {
@@ -38,7 +35,7 @@ pub(crate) async fn register_administrator(
     };
     let metadata = metadata.validate(ClientType::M2m).map_err(|errors| defect(&errors))?;
     let NewClient { client, secret } =
-        register(ClientType::M2m, metadata, Import::default(), hasher, now, rng)?;
+        register(ClientType::M2m, metadata, Import::default(), maker)?;
     match clients.create(&client).await? {
         Creation::Created => {}
         Creation::ClientIdTaken => return Err(defect(&[]).into()),

@@ -7,7 +7,7 @@ use std::io::{self, Write as _};
 
 use clap::Args;
 use identety_domain::admin;
-use identety_domain::hashing::{HashCost, HashError, SecretHasher};
+use identety_domain::hashing::{HashCost, HashError, SecretHasher, SecretMaker};
 use identety_domain::store::{ApiKeyStore as _, Change, StoreError};
 use identety_dynamodb::ClientTable;
 use identety_dynamodb::sdk::Client as DynamoDb;
@@ -103,7 +103,8 @@ async fn bootstrap(options: &Options) -> Result<(), BootstrapError> {
             Change::Conflict => return Err(BootstrapError::Exists(options.stack.clone())),
         }
     }
-    let administrator = register_administrator(&clients, &hasher, ambient::now(), &mut rng).await;
+    let maker = &mut SecretMaker { hasher: &hasher, now: ambient::now(), rng: &mut rng };
+    let administrator = register_administrator(&clients, maker).await;
     let administrator = administrator.map_err(BootstrapError::HalfDone)?;
     show(&stack.issuer, &administrator, api_key.expose())?;
     Ok(())

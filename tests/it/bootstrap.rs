@@ -4,8 +4,10 @@
 use std::process::{Output, Stdio};
 use std::sync::Arc;
 
-use identety::app::{self, Choices, Stores};
+use identety::app::App;
 use identety_domain::hashing::SecretHasher;
+use identety_domain::store::Stores;
+use identety_domain::{Choices, Services};
 use identety_domain::{Issuer, Settings};
 use identety_dynamodb::{Tables, config, create_tables};
 use identety_http::ambient;
@@ -45,7 +47,7 @@ impl Aws {
         ];
         moto.stack("identety", &outputs).await;
         moto.stack("another-application", &[("Url", "https://example.com")]).await;
-        Self { stores: Stores::on(&dynamodb, &tables), moto }
+        Self { stores: identety_dynamodb::stores(&dynamodb, &tables), moto }
     }
 
     /// Runs the program as somebody with credentials.
@@ -76,7 +78,8 @@ impl Aws {
         let settings = Settings { issuer, default_audience: ISSUER.into() };
         let sealing = Sealing::Local(Zeroizing::new([7; 32]));
         let (choices, clock) = (Choices::default(), Arc::new(ambient::now));
-        let app = app::assemble(&settings, &self.stores, sealing, &hasher, choices, clock).unwrap();
+        let services = Services::new(settings, self.stores.clone(), hasher, choices);
+        let app = App::new(&services, sealing, clock).unwrap();
         Server::Router(app.into_router())
     }
 }

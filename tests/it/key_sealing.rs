@@ -13,11 +13,11 @@ use http::StatusCode;
 use http::header::CONTENT_TYPE;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
-use identety::app;
+use identety::app::App;
 use identety_domain::client::SigningAlg;
 use identety_domain::keys::{KeyRing, KeyState, RotationPeriod, Signer as _, WrappedKey};
 use identety_domain::store::{Change, KeyStore, StoreError, StoredKeys};
-use identety_domain::{Issuer, Settings, Timestamp};
+use identety_domain::{Choices, Issuer, Services, Settings, Timestamp};
 use identety_dynamodb::{Embedded, KeyTable, Tables, create_tables};
 use identety_http::ambient;
 use identety_keys::kms::{self, Kms};
@@ -179,8 +179,9 @@ async fn a_server_whose_kms_key_is_disabled_answers_503_and_names_no_key_to_call
     let settings = Settings { default_audience: issuer.as_str().into(), issuer };
     let clock = Arc::new(ambient::now);
     let (stores, hasher) = (&hosting.stores, &hosting.hasher);
-    let choices = app::Choices::default();
-    let app = app::assemble(&settings, stores, gate.sealing(), hasher, choices, clock).unwrap();
+    let choices = Choices::default();
+    let services = Services::new(settings, stores.clone(), hasher.clone(), choices);
+    let app = App::new(&services, gate.sealing(), clock).unwrap();
     let server = Server::Router(app.into_router());
     for call in [
         server.get("/.well-known/jwks.json"),

@@ -9,7 +9,6 @@ use aws_sdk_kms::config::{Credentials, Region};
 use axum::Router;
 use axum::response::IntoResponse as _;
 use http::StatusCode;
-use identety::app::Stores;
 use identety_domain::keys::Signer as _;
 use identety_domain::store::Change;
 use identety_domain::{Timestamp, client::SigningAlg};
@@ -125,7 +124,7 @@ async fn the_keys_of_a_data_folder_are_listed_rotated_and_revoked() {
 /// Makes the keys of a data folder older by so many days.
 async fn age(data: &Path, days: u64) {
     let embedded = Embedded::open(&data.join("identety.db")).unwrap();
-    let stores = Stores::on(&embedded.client(), &Tables::with_prefix("identety-"));
+    let stores = identety_dynamodb::stores(&embedded.client(), &Tables::with_prefix("identety-"));
     for mut ring in stores.keys.load().await.unwrap().rings {
         ring.version += 1;
         for key in &mut ring.keys {

@@ -5,7 +5,7 @@ mod throttling;
 use std::sync::Arc;
 use std::time::Duration;
 
-use identety_http::logging::Reason;
+use identety_domain::Reason;
 use identety_tests::browser::{Browser, Form, Shown};
 use identety_tests::call::{Answer, Call};
 use identety_tests::deployment::Deployment;
@@ -383,7 +383,7 @@ async fn whole_stories_make_no_other_metrics_than_those_of_the_closed_sets() {
     series.sort_unstable();
     series.dedup();
     let reasons: Vec<_> =
-        Reason::ALL.iter().map(|reason| format!("Refusals {}", reason.as_str())).collect();
+        Reason::all().map(|reason| format!("Refusals {}", reason.as_str())).collect();
     let others = series.iter().filter(|one| !reasons.contains(one)).collect::<Vec<_>>();
     let expected = [
         "ColdStarts authorize",
@@ -401,7 +401,7 @@ async fn whole_stories_make_no_other_metrics_than_those_of_the_closed_sets() {
 fn the_runbook_names_every_metric_reason_and_grant() {
     let path = identety_tests::binaries::root().join("docs/operations.md");
     let runbook = std::fs::read_to_string(path).unwrap();
-    let reasons = Reason::ALL.iter().map(|reason| reason.as_str());
+    let reasons = Reason::all().map(|reason| reason.as_str());
     let grants = ["client_credentials", "authorization_code", "refresh_token"];
     let metrics =
         ["Tokens", "Refusals", "RefreshReuse", "StoreRetries", "ColdStarts", "KeyAgeDays"];

@@ -5,8 +5,8 @@ use std::collections::HashSet;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use identety_domain::authorization::{BrowserSecret, SessionSecret, TransactionId};
 use identety_domain::grant::{GrantId, RefreshKey, RefreshToken};
+use identety_domain::session::{BrowserSecret, SessionSecret, TransactionId};
 use identety_domain::{admin, id};
 use identety_http::ambient;
 use rand::RngExt as _;

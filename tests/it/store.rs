@@ -27,7 +27,7 @@ impl Backend {
         create_tables(&dynamo, &tables).await.expect("tables");
         // A second time, as each start of the program does it.
         create_tables(&dynamo, &tables).await.expect("the same tables");
-        let stores = Stores::on(&dynamo, &tables);
+        let stores = identety_dynamodb::stores(&dynamo, &tables);
         Self { stores, raw: Raw { dynamo, tables }, _kept: Box::new(kept) }
     }
 }

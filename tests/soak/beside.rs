@@ -8,12 +8,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::SeqCst};
 use std::time::Duration;
 
-use identety::app::{self, Choices, Stores};
+use identety::app::App;
 use identety_domain::client::SigningAlg;
 use identety_domain::grant::{Grant, GrantId};
 use identety_domain::hashing::SecretHasher;
 use identety_domain::keys::{KeyRing, REREAD_EVERY, RotationPeriod, SigningKey};
 use identety_domain::store::Change;
+use identety_domain::store::Stores;
+use identety_domain::{Choices, Services};
 use identety_domain::{Issuer, Settings, Timestamp};
 use identety_dynamodb::{Embedded, Tables};
 use identety_http::ambient;
@@ -40,7 +42,8 @@ pub(crate) struct Beside {
 impl Beside {
     pub(crate) fn open(data: &Path) -> Self {
         let embedded = Embedded::open(&data.join("identety.db")).expect("the data");
-        let stores = Stores::on(&embedded.client(), &Tables::with_prefix("identety-"));
+        let stores =
+            identety_dynamodb::stores(&embedded.client(), &Tables::with_prefix("identety-"));
         let digits = fs::read_to_string(data.join("seal.key")).expect("the sealing key");
         let mut key = Zeroizing::new([0; 32]);
         for (byte, pair) in key.iter_mut().zip(digits.trim().as_bytes().chunks(2)) {
@@ -116,7 +119,8 @@ impl Beside {
         };
         let Self { stores, sealing } = self;
         let choices = Choices::default();
-        let app = app::assemble(&settings, &stores, sealing, &Arc::new(hasher), choices, clock);
+        let services = Services::new(settings, stores.clone(), Arc::new(hasher), choices);
+        let app = App::new(&services, sealing, clock);
         let server = Server::Router(app.expect("an app").into_router());
         let is_over = Arc::default();
         let work = tokio::spawn(work(shared.clone(), server, Arc::clone(&is_over)));

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use identety::app::{self, Choices, Stores};
+use identety::app::App;
 use identety_domain::hashing::{HashCost, SecretHasher};
+use identety_domain::store::Stores;
+use identety_domain::{Choices, Services};
 use identety_domain::{Issuer, Settings, Timestamp, admin};
 use identety_dynamodb::{Embedded, Tables, create_tables};
 use identety_http::ambient;
@@ -86,7 +88,10 @@ impl TestApp {
 
     /// The same, set up in another way.
     pub async fn start_as(setup: Setup, wrap: impl FnOnce(Stores) -> Stores) -> Self {
-        Self::start_on(setup, |embedded| wrap(Stores::on(&embedded.client(), &tables()))).await
+        Self::start_on(setup, |embedded| {
+            wrap(identety_dynamodb::stores(&embedded.client(), &tables()))
+        })
+        .await
     }
 
     /// The same, with the stores that `join` makes of an embedded DynamoDB that has the [`tables`].
@@ -234,7 +239,8 @@ impl Process<'_> {
             let now = clock.load(Ordering::SeqCst);
             Timestamp::from_millis(now.saturating_add_signed(ahead * 1000))
         });
-        let app = app::assemble(&settings, stores, sealing(), hasher, choices, read);
+        let services = Services::new(settings, stores.clone(), hasher.clone(), choices);
+        let app = App::new(&services, sealing(), read);
         Server::Router(app.expect("an app").into_router())
     }
 }

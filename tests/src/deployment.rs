@@ -6,9 +6,9 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 
-use identety::app::Stores;
 use identety_domain::admin;
 use identety_domain::hashing::{HashCost, SecretHasher};
+use identety_domain::store::Stores;
 use identety_dynamodb::{Embedded, Tables, create_tables};
 use identety_http::ambient;
 
@@ -84,7 +84,7 @@ impl Deployment {
         let embedded = Embedded::in_memory().expect("a store");
         let tables = Tables::with_prefix("stack-");
         create_tables(&embedded.client(), &tables).await.expect("tables");
-        let stores = Stores::on(&embedded.client(), &tables);
+        let stores = identety_dynamodb::stores(&embedded.client(), &tables);
         let api_key = set_api_key(&stores).await;
 
         let listener =

@@ -10,7 +10,6 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use dynoxide::ImportOptions;
 use dynoxide::types::{AttributeValue, Item};
-use identety::app::Stores;
 use identety_bench::clients;
 use identety_domain::hashing::SecretHasher;
 use identety_domain::id;
@@ -34,7 +33,7 @@ fn main() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.expect("a runtime");
     runtime.block_on(create_tables(&embedded.client(), &tables)).expect("tables");
-    let stores = Stores::on(&embedded.client(), &tables);
+    let stores = identety_dynamodb::stores(&embedded.client(), &tables);
     let hasher = SecretHasher::new(&mut ambient::rng().expect("randomness"));
 
     // One client as the stores write it, and its pointer: every other is like it.

@@ -22,7 +22,6 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use http::Request;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
-use identety::app::Stores;
 use identety_bench::aws::Aws;
 use identety_bench::clients;
 use identety_bench::process::{Process, Share};
@@ -239,7 +238,7 @@ fn shapes(build: &Path, floor: &Path, openauth: &Path) -> (Arc<Aws>, Vec<Shape>)
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.expect("a runtime");
     runtime.block_on(create_tables(&embedded.client(), &tables)).expect("tables");
-    let stores = Stores::on(&embedded.client(), &tables);
+    let stores = identety_dynamodb::stores(&embedded.client(), &tables);
     let hasher = SecretHasher::new(&mut ambient::rng().expect("randomness"));
     let table = json!({
         "TableName": PEER_TABLE, "BillingMode": "PAY_PER_REQUEST",

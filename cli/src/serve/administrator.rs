@@ -1,16 +1,12 @@
 //! The first administrator: an m2m client and an API key, made at the first start.
 
-use std::sync::Arc;
-
-use identety_domain::hashing::{HashCost, SecretHasher};
-use identety_domain::{Settings, Timestamp, admin};
-use rand::rngs::StdRng;
+use identety_domain::hashing::{HashCost, SecretMaker};
+use identety_domain::{Services, admin};
 use serde::{Deserialize, Serialize};
 
 use super::ServeError;
 use super::demo::{self, DemoUser};
 use crate::administrator::register_administrator;
-use crate::app::Stores;
 use crate::data::DataFolder;
 
 const FILE: &str = "admin.json";
@@ -39,32 +35,30 @@ pub(crate) struct LocalAdministrator {
 /// `admin.json` is written last: a start that was cut short before is a first start again.
 pub(crate) async fn ensure(
     folder: &DataFolder,
-    settings: &Settings,
-    stores: &Stores,
-    hasher: &Arc<SecretHasher>,
-    now: Timestamp,
-    rng: &mut StdRng,
+    services: &Services,
+    maker: &mut SecretMaker<'_>,
 ) -> Result<LocalAdministrator, ServeError> {
-    demo::ensure_client(&settings.issuer, stores, hasher, now, rng).await?;
+    let Services { settings, stores, .. } = services;
+    demo::ensure_client(&settings.issuer, stores, maker).await?;
     if let Some(text) = folder.read(FILE)? {
         let file: AdminFile = serde_json::from_str(&text).map_err(|_| folder.damaged(FILE))?;
         let mut current = file.clone();
         settings.issuer.as_str().clone_into(&mut current.issuer);
         if current.demo_user.is_none() {
             let issuer = &settings.issuer;
-            current.demo_user = demo::ensure_user(issuer, stores, hasher, false, now, rng).await?;
+            current.demo_user = demo::ensure_user(issuer, stores, false, maker).await?;
         }
         if current != file {
             write(folder, &current)?;
         }
         return Ok(LocalAdministrator { file: current, is_new: false });
     }
-    let api_key = admin::generate_api_key(rng);
-    let phc = hasher.hash(&api_key, HashCost::Generated, rng)?;
+    let api_key = admin::generate_api_key(maker.rng);
+    let phc = maker.hash(&api_key, HashCost::Generated)?;
     stores.api_keys.set_api_key(&phc).await?;
 
-    let administrator = register_administrator(&*stores.clients, hasher, now, rng).await?;
-    let demo_user = demo::ensure_user(&settings.issuer, stores, hasher, true, now, rng).await?;
+    let administrator = register_administrator(&*stores.clients, maker).await?;
+    let demo_user = demo::ensure_user(&settings.issuer, stores, true, maker).await?;
     let file = AdminFile {
         issuer: settings.issuer.to_string(),
         client_id: administrator.client_id,

@@ -12,19 +12,19 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
-use identety_domain::hashing::{HashError, SecretHasher};
+use identety_domain::hashing::{HashError, SecretHasher, SecretMaker};
 use identety_domain::issuer::IssuerError;
 use identety_domain::keys::RotationPeriod;
 use identety_domain::store::StoreError;
-use identety_domain::{Issuer, Settings};
-use identety_dynamodb::{Embedded, EmbeddedError, Tables, create_tables};
+use identety_domain::{Choices, Issuer, Services, Settings};
+use identety_dynamodb::{Embedded, EmbeddedError, Tables, create_tables, stores};
 use identety_http::ambient::{self, NoRandomness};
 use identety_http::logging;
 use identety_keys::{KeysError, Rotator, Sealing};
 use tokio::net::TcpListener;
 
 use crate::administrator::AdministratorError;
-use crate::app::{self, Choices, Stores};
+use crate::app::App;
 use crate::data::{DataError, DataFolder};
 
 /// The options of `identety serve`.
@@ -131,7 +131,7 @@ async fn serve(options: Options) -> Result<(), ServeError> {
     let embedded = Embedded::open(&folder.database())?;
     let tables = Tables::with_prefix("identety-");
     create_tables(&embedded.client(), &tables).await?;
-    let stores = Stores::on(&embedded.client(), &tables);
+    let stores = stores(&embedded.client(), &tables);
     let hasher = Arc::new(SecretHasher::new(&mut rng));
     let is_first = stores.keys.load().await?.rings.is_empty();
     let sealing = Sealing::Local(folder.sealing_key_or_new(is_first, &mut rng)?);
@@ -140,16 +140,16 @@ async fn serve(options: Options) -> Result<(), ServeError> {
         registration_is_open: options.self_registration,
         client_cache: options.client_cache_seconds,
     };
-    let clock = Arc::new(ambient::now);
-    let app = app::assemble(&settings, &stores, sealing, &hasher, choices, clock)?;
+    let services = Services::new(settings, stores, hasher, choices);
+    let app = App::new(&services, sealing, Arc::new(ambient::now))?;
     app.back_channel.open_keys().await?;
-    let administrator =
-        administrator::ensure(&folder, &settings, &stores, &hasher, ambient::now(), &mut rng)
-            .await?;
+    let hasher = &services.hasher;
+    let maker = &mut SecretMaker { hasher, now: ambient::now(), rng: &mut rng };
+    let administrator = administrator::ensure(&folder, &services, maker).await?;
 
     tokio::spawn(timers::forget_expired(embedded));
     tokio::spawn(timers::rotate_keys(rotator, options.key_rotation_days));
-    welcome::print(&settings, address, &folder, &administrator, &mut rng);
+    welcome::print(&services.settings, address, &folder, &administrator, &mut rng);
     listener::serve(socket, app.with(demo::routes()).into_router(), shutdown).await;
     Ok(())
 }

@@ -25,12 +25,12 @@ pub(crate) async fn get(mut visit: Visit) -> Response {
 
 async fn begin(visit: &mut Visit) -> Result<Response, Failure> {
     let (parameters, hint) = parameters(&visit.query)?;
-    let Visit { door, context, cookies, rng, query: _ } = &mut *visit;
+    let Visit { door, context, cookies, query: _ } = &mut *visit;
     if let Some(hint) = hint {
         door.keys.prepare(&hint, context.now).await?;
     }
-    let step = door.channel.begin(&parameters, cookies.visitor(), context.now, rng).await?;
-    let mut response = visit.follow(&step);
+    let step = door.channel.begin(context, &parameters, cookies.visitor()).await?;
+    let mut response = visit.follow(&step)?;
     visit.cookies.name_browser(&mut response);
     Ok(response)
 }
@@ -50,8 +50,9 @@ fn parameters(query: &str) -> Result<(Parameters, Option<String>), FormError> {
 
 /// A form posted from the client's site comes without our cookies, which are `Lax`. So it goes on as a
 /// GET, to which the browser adds them.
-pub(crate) async fn post(visit: Visit, request: Request) -> Response {
-    visit.answer(as_get(&visit, path::AUTHORIZE, request).await)
+pub(crate) async fn post(mut visit: Visit, request: Request) -> Response {
+    let sent_on = as_get(&visit, path::AUTHORIZE, request).await;
+    visit.answer(sent_on)
 }
 
 /// Sends the form of a request on as the query of a GET at the same path.
@@ -68,5 +69,5 @@ pub(crate) async fn as_get(
         return Err(Failure::too_long());
     }
     let query = percent_encode(&bytes, NO_QUERY);
-    Ok(visit.see_other(&format!("{}{path}?{query}", visit.base())))
+    visit.see_other(&format!("{}{path}?{query}", visit.base()))
 }

@@ -3,7 +3,8 @@
 use axum::extract::Request;
 use axum::response::Response;
 use http::StatusCode;
-use identety_domain::authorization::{CsrfToken, Decision, SignedIn, Step, TransactionId};
+use identety_domain::authorization::{Decision, Step};
+use identety_domain::session::{CsrfToken, SignedIn, TransactionId};
 use identety_http::form::Form;
 
 use crate::failure::Failure;
@@ -11,22 +12,23 @@ use crate::pages::{ClientView, Consent, ScopeView, respond};
 use crate::visit::{Visit, check_no_more, named_transaction};
 
 /// The page; or, where nothing need be asked, whatever comes next.
-pub(crate) async fn get(visit: Visit) -> Response {
-    visit.answer(show(&visit).await)
+pub(crate) async fn get(mut visit: Visit) -> Response {
+    let shown = show(&mut visit).await;
+    visit.answer(shown)
 }
 
-async fn show(visit: &Visit) -> Result<Response, Failure> {
+async fn show(visit: &mut Visit) -> Result<Response, Failure> {
     let id = visit.transaction()?;
     match visit.channel().resume(&id, visit.visitor(), visit.now()).await? {
         Step::Consent(id) => page(visit, &id).await,
-        step => Ok(visit.follow(&step)),
+        step => visit.follow(&step),
     }
 }
 
-async fn page(visit: &Visit, id: &TransactionId) -> Result<Response, Failure> {
+async fn page(visit: &mut Visit, id: &TransactionId) -> Result<Response, Failure> {
     let (transaction, client) = visit.channel().open(id, visit.visitor(), visit.now()).await?;
     let Some(signed_in) = visit.channel().signed_in(visit.session(), visit.now()).await? else {
-        return Ok(visit.follow(&Step::SignIn(id.clone())));
+        return visit.follow(&Step::SignIn(id.clone()));
     };
     let csrf = csrf_token(visit, id, &signed_in);
     let page = Consent {
@@ -38,7 +40,7 @@ async fn page(visit: &Visit, id: &TransactionId) -> Result<Response, Failure> {
         scopes: transaction.request.scope.iter().map(ScopeView::from).collect(),
     };
     let targets = [transaction.request.redirect_uri.as_str()];
-    Ok(respond(StatusCode::OK, &page, &targets, &visit.context.id))
+    Ok(respond(StatusCode::OK, &page, &targets)?)
 }
 
 /// The token of the form that this very user was shown: nobody decides on a page made for another.
@@ -47,18 +49,19 @@ fn csrf_token(visit: &Visit, id: &TransactionId, signed_in: &SignedIn) -> CsrfTo
 }
 
 /// Form → CSRF token → the domain → back to the client.
-pub(crate) async fn post(visit: Visit, request: Request) -> Response {
-    visit.answer(decide(&visit, request).await)
+pub(crate) async fn post(mut visit: Visit, request: Request) -> Response {
+    let decided = decide(&mut visit, request).await;
+    visit.answer(decided)
 }
 
 /// What is decided about is in the transaction: nothing in the form can change it.
-async fn decide(visit: &Visit, request: Request) -> Result<Response, Failure> {
+async fn decide(visit: &mut Visit, request: Request) -> Result<Response, Failure> {
     let mut form = Form::read(request).await?;
     let id = named_transaction(&mut form)?;
     let csrf = form.take("csrf").unwrap_or_default();
     // Whose session is over decides nothing, and has to sign in first.
     let Some(signed_in) = visit.channel().signed_in(visit.session(), visit.now()).await? else {
-        return Ok(visit.follow(&Step::SignIn(id)));
+        return visit.follow(&Step::SignIn(id));
     };
     if !csrf_token(visit, &id, &signed_in).is(&csrf) {
         return Err(Failure::forged());
@@ -70,5 +73,5 @@ async fn decide(visit: &Visit, request: Request) -> Result<Response, Failure> {
     };
     check_no_more(&form)?;
     let step = visit.channel().decide(&id, decision, visit.visitor(), visit.now()).await?;
-    Ok(visit.follow(&step))
+    visit.follow(&step)
 }

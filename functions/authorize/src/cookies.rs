@@ -2,11 +2,14 @@
 //! have, they go without prefix and `Secure`, which browsers would not take there.
 
 use axum::response::Response;
+use cookie::time::Duration;
+use cookie::{Cookie, SameSite};
 use http::header::{COOKIE, SET_COOKIE};
 use http::{HeaderMap, HeaderValue};
-use identety_domain::Issuer;
-use identety_domain::authorization::{BrowserSecret, SESSION_KEPT, SessionSecret, Visitor};
-use rand::rngs::StdRng;
+use identety_domain::authorization::Visitor;
+use identety_domain::session::{BrowserSecret, SESSION_KEPT, SessionSecret};
+use identety_domain::{Issuer, Seconds};
+use rand::CryptoRng;
 
 const BROWSER: &str = "identety-browser";
 const SESSION: &str = "identety-session";
@@ -20,7 +23,7 @@ pub(crate) struct Cookies {
 
 impl Cookies {
     /// Those of a request. A browser without a secret gets one.
-    pub(crate) fn of(headers: &HeaderMap, issuer: &Issuer, rng: &mut StdRng) -> Self {
+    pub(crate) fn of(headers: &HeaderMap, issuer: &Issuer, rng: &mut dyn CryptoRng) -> Self {
         let is_secure = issuer.as_str().starts_with("https:");
         let value = |name: &str| find(headers, &full_name(name, is_secure));
         let browser = value(BROWSER).and_then(|text| BrowserSecret::parse(&text));
@@ -38,27 +41,32 @@ impl Cookies {
     /// Gives a browser its secret that came without one.
     pub(crate) fn name_browser(&self, response: &mut Response) {
         if self.is_new {
-            self.set(response, BROWSER, self.visitor.browser.expose(), "");
+            self.set(response, BROWSER, self.visitor.browser.expose(), None);
         }
     }
 
     /// Puts a session in the place of any other. Its cookie outlives it, as grants do: it signs nobody in
     /// any more, but tells what there is to sign out of.
     pub(crate) fn start_session(&self, response: &mut Response, session: &SessionSecret) {
-        let lifetime = format!("; Max-Age={SESSION_KEPT}");
-        self.set(response, SESSION, session.expose(), &lifetime);
+        self.set(response, SESSION, session.expose(), Some(SESSION_KEPT));
     }
 
     /// Takes the session away.
     pub(crate) fn end_session(&self, response: &mut Response) {
-        self.set(response, SESSION, "", "; Max-Age=0");
+        self.set(response, SESSION, "", Some(0));
     }
 
-    fn set(&self, response: &mut Response, name: &str, value: &str, lifetime: &str) {
-        let name = full_name(name, self.is_secure);
-        let secure = if self.is_secure { "; Secure" } else { "" };
-        let cookie = format!("{name}={value}; Path=/{lifetime}; HttpOnly; SameSite=Lax{secure}");
-        if let Ok(mut cookie) = HeaderValue::from_str(&cookie) {
+    fn set(&self, response: &mut Response, name: &str, value: &str, lifetime: Option<Seconds>) {
+        let cookie = Cookie::build((full_name(name, self.is_secure), value))
+            .path("/")
+            .http_only(true)
+            .same_site(SameSite::Lax)
+            .secure(self.is_secure);
+        let cookie = match lifetime {
+            Some(seconds) => cookie.max_age(Duration::seconds(seconds.into())),
+            None => cookie,
+        };
+        if let Ok(mut cookie) = HeaderValue::from_str(&cookie.to_string()) {
             cookie.set_sensitive(true);
             response.headers_mut().append(SET_COOKIE, cookie);
         }
@@ -70,7 +78,7 @@ fn full_name(name: &str, is_secure: bool) -> String {
     if is_secure { format!("__Host-{name}") } else { name.to_owned() }
 }
 
-/// Looks at bytes: what other hosts of the domain have set need not be text.
+/// The crate that writes cookies does not read them: it trims Unicode white space from their names. Looks at bytes: what other hosts of the domain have set need not be text.
 fn find(headers: &HeaderMap, name: &str) -> Option<String> {
     let lines = headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes);
     let pairs = lines.flat_map(|line| line.split(|byte| *byte == b';'));

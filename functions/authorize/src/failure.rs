@@ -4,18 +4,17 @@ use std::fmt::Display;
 
 use axum::response::Response;
 use http::StatusCode;
-use identety_domain::Seconds;
 use identety_domain::authorization::{FlowError, LogoutError, NoClient};
 use identety_domain::store::StoreError;
-use identety_http::ambient::NoRandomness;
+use identety_domain::{RequestContext, Seconds};
 use identety_http::body::BodyError;
-use identety_http::edge::Context;
 use identety_http::form::FormError;
-use identety_http::logging::{Outcome, Reason};
+use identety_http::logging::reason;
+use identety_http::refusal::Refusal;
 use identety_http::response::retry_after;
 
-use crate::FrontDoor;
-use crate::pages::{Notice, respond};
+use crate::pages::{Notice, Unwritable, respond};
+use crate::state::FrontDoor;
 
 /// What a page says of a failure, and what the log hears.
 pub(crate) struct Failure {
@@ -87,8 +86,8 @@ impl Failure {
         Self { status: StatusCode::PAYLOAD_TOO_LARGE, ..failure }
     }
 
-    /// The page.
-    pub(crate) fn into_page(self, door: &FrontDoor, context: &Context) -> Response {
+    /// The page. The log is told the reason and the cause.
+    pub(crate) fn into_page(self, door: &FrontDoor, context: &mut RequestContext) -> Response {
         let Self { status, title, text, what_to_do, retry_after: seconds, cause } = self;
         let id = context.id.to_string();
         let page = Notice {
@@ -98,10 +97,21 @@ impl Failure {
             what_to_do,
             request_id: Some(&id),
         };
-        let mut response = respond(status, &page, &[], &context.id);
-        retry_after(&mut response, seconds);
-        Outcome::refused(Reason::of_status(status), &cause).attach(&mut response);
-        response
+        match respond(status, &page, &[]) {
+            Ok(mut response) => {
+                retry_after(&mut response, seconds);
+                context.outcome.refuse(reason::of_status(status), cause);
+                response
+            }
+            // Not even this page: there is nothing left but JSON.
+            Err(error) => Refusal::server_error(error.to_string()).into_response(context),
+        }
+    }
+}
+
+impl From<Unwritable> for Failure {
+    fn from(error: Unwritable) -> Self {
+        Self::of_the_server(&error)
     }
 }
 
@@ -133,12 +143,6 @@ impl Failure {
             "Try again later. If it happens again, quote the number below.",
             cause,
         )
-    }
-}
-
-impl From<NoRandomness> for Failure {
-    fn from(error: NoRandomness) -> Self {
-        Self::of_the_server(&error)
     }
 }
 

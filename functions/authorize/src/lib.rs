@@ -10,6 +10,7 @@ pub mod pages;
 mod register;
 mod sign_in;
 mod sign_out;
+mod state;
 mod visit;
 
 use std::sync::Arc;
@@ -18,20 +19,11 @@ use axum::Router;
 use axum::response::Response;
 use axum::routing::get;
 use http::HeaderMap;
-use identety_domain::authorization::FrontChannel;
 use identety_domain::discovery::path;
 use identety_http::edge;
-use identety_keys::PublishedKeys;
 
 use crate::failure::Failure;
-
-/// What the function works with.
-pub struct FrontDoor {
-    /// The rules.
-    pub channel: FrontChannel,
-    /// The keys that ID tokens are judged by: the channel's verifier.
-    pub keys: Arc<PublishedKeys>,
-}
+pub use crate::state::FrontDoor;
 
 /// The routes of the front channel, whose every error is a page.
 pub fn router(state: Arc<FrontDoor>) -> Router {

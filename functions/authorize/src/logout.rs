@@ -12,8 +12,9 @@ use crate::sign_out::end;
 use crate::visit::Visit;
 
 /// The query → the domain → the session ends, or the user is asked.
-pub(crate) async fn get(visit: Visit) -> Response {
-    visit.answer(log_out(&visit).await)
+pub(crate) async fn get(mut visit: Visit) -> Response {
+    let logged_out = log_out(&visit).await;
+    visit.answer(logged_out)
 }
 
 async fn log_out(visit: &Visit) -> Result<Response, Failure> {
@@ -31,7 +32,7 @@ async fn log_out(visit: &Visit) -> Result<Response, Failure> {
     let target = channel.logout_target(&parameters, session, visit.now()).await?;
     if !target.is_certain {
         // §6: any site can send a browser here, so the user is asked.
-        return Ok(visit.see_other(&question(visit.base(), &target)));
+        return visit.see_other(&question(visit.base(), &target));
     }
     end(visit, &target).await
 }
@@ -47,6 +48,7 @@ fn question(base: &str, target: &LogoutTarget) -> String {
 }
 
 /// Posted from the client's site, it comes without our cookies: see `/oauth2/authorize`.
-pub(crate) async fn post(visit: Visit, request: Request) -> Response {
-    visit.answer(as_get(&visit, path::LOGOUT, request).await)
+pub(crate) async fn post(mut visit: Visit, request: Request) -> Response {
+    let sent_on = as_get(&visit, path::LOGOUT, request).await;
+    visit.answer(sent_on)
 }

@@ -3,10 +3,10 @@
 use axum::extract::Request;
 use axum::response::Response;
 use http::StatusCode;
-use identety_domain::authorization::{Registration, RegistrationError, TransactionId};
+use identety_domain::authorization::{Registration, RegistrationError};
+use identety_domain::session::TransactionId;
 use identety_domain::{FieldError, Seconds, Secret};
 use identety_http::form::Form;
-use identety_http::logging::Outcome;
 use identety_http::response;
 
 use crate::failure::Failure;
@@ -16,15 +16,17 @@ use crate::visit::{Visit, check_no_more};
 
 const PASSWORD_RULE: &str = "At least 8 characters. A few words in a row are easy to remember.";
 
-pub(crate) async fn get(visit: Visit) -> Response {
-    visit.answer(show(&visit).await)
+pub(crate) async fn get(mut visit: Visit) -> Response {
+    let shown = show(&mut visit).await;
+    visit.answer(shown)
 }
 
-async fn show(visit: &Visit) -> Result<Response, Failure> {
+async fn show(visit: &mut Visit) -> Result<Response, Failure> {
     if !visit.channel().registration_is_open {
         return Err(Failure::registration_is_closed());
     }
-    page(visit, &visit.transaction()?, Shown::default()).await
+    let id = visit.transaction()?;
+    page(visit, &id, Shown::default()).await
 }
 
 /// What the page shows again of what was entered before, and what was wrong with it.
@@ -37,7 +39,11 @@ struct Shown<'a> {
     retry_after: Option<Seconds>,
 }
 
-async fn page(visit: &Visit, id: &TransactionId, shown: Shown<'_>) -> Result<Response, Failure> {
+async fn page(
+    visit: &mut Visit,
+    id: &TransactionId,
+    shown: Shown<'_>,
+) -> Result<Response, Failure> {
     let (transaction, client) = visit.channel().open(id, visit.visitor(), visit.now()).await?;
     let Shown { email, name, status, errors, retry_after } = shown;
     let csrf = visit.csrf_token(id);
@@ -52,9 +58,8 @@ async fn page(visit: &Visit, id: &TransactionId, shown: Shown<'_>) -> Result<Res
         errors,
     };
     let targets = [transaction.request.redirect_uri.as_str()];
-    let mut answer = respond(status, &page, &targets, &visit.context.id);
-    let client = Some(client.client_id.to_string());
-    Outcome { client, ..Outcome::default() }.attach(&mut answer);
+    let mut answer = respond(status, &page, &targets)?;
+    visit.context.outcome.client = Some(client.client_id.to_string());
     response::retry_after(&mut answer, retry_after);
     Ok(answer)
 }
@@ -74,14 +79,12 @@ async fn enter(visit: &mut Visit, request: Request) -> Result<Response, Failure>
         password: Secret::new(form.take("password").unwrap_or_default()),
     };
     check_no_more(&form)?;
-    let Visit { door, context, cookies, rng, query: _ } = &mut *visit;
-    let (channel, visitor) = (&door.channel, cookies.visitor());
-    let registered =
-        channel.register(&id, &registration, visitor, &context.peer, context.now, rng).await;
+    let Visit { door, context, cookies, query: _ } = &mut *visit;
+    let registered = door.channel.register(context, &id, cookies.visitor(), &registration).await;
     let Registration { email, name, password: _ } = &registration;
     match registered {
         Ok((session, step)) => {
-            let mut response = visit.follow(&step);
+            let mut response = visit.follow(&step)?;
             visit.cookies.start_session(&mut response, &session);
             Ok(response)
         }

@@ -3,10 +3,10 @@
 use axum::extract::Request;
 use axum::response::Response;
 use http::StatusCode;
-use identety_domain::authorization::{Entered, FlowError, SignInError, Step, TransactionId};
-use identety_domain::{Seconds, Secret};
+use identety_domain::authorization::{Entered, FlowError, SignInError, Step};
+use identety_domain::session::TransactionId;
+use identety_domain::{Reason, Seconds, Secret};
 use identety_http::form::Form;
-use identety_http::logging::{Outcome, Reason};
 use identety_http::response;
 
 use crate::failure::Failure;
@@ -14,15 +14,16 @@ use crate::pages::{ClientView, SignIn, respond};
 use crate::visit::{Visit, check_no_more};
 
 /// The page; or, where the user has signed in already, whatever comes next.
-pub(crate) async fn get(visit: Visit) -> Response {
-    visit.answer(show(&visit).await)
+pub(crate) async fn get(mut visit: Visit) -> Response {
+    let shown = show(&mut visit).await;
+    visit.answer(shown)
 }
 
-async fn show(visit: &Visit) -> Result<Response, Failure> {
+async fn show(visit: &mut Visit) -> Result<Response, Failure> {
     let id = visit.transaction()?;
     match visit.channel().resume(&id, visit.visitor(), visit.now()).await? {
         Step::SignIn(id) => page(visit, &id, None).await,
-        step => Ok(visit.follow(&step)),
+        step => visit.follow(&step),
     }
 }
 
@@ -37,7 +38,7 @@ struct Mistake<'a> {
 }
 
 async fn page(
-    visit: &Visit,
+    visit: &mut Visit,
     id: &TransactionId,
     mistake: Option<Mistake<'_>>,
 ) -> Result<Response, Failure> {
@@ -55,14 +56,13 @@ async fn page(
     };
     let status = mistake.as_ref().map_or(StatusCode::OK, |mistake| mistake.status);
     let targets = [transaction.request.redirect_uri.as_str()];
-    let mut answer = respond(status, &page, &targets, &visit.context.id);
-    let client = Some(client.client_id.to_string());
-    let outcome = match &mistake {
-        Some(mistake) => Outcome::refused(mistake.reason, &mistake.cause),
-        None => Outcome::default(),
-    };
-    Outcome { client, ..outcome }.attach(&mut answer);
-    response::retry_after(&mut answer, mistake.and_then(|mistake| mistake.retry_after));
+    let mut answer = respond(status, &page, &targets)?;
+    let outcome = &mut visit.context.outcome;
+    outcome.client = Some(client.client_id.to_string());
+    if let Some(mistake) = mistake {
+        outcome.refuse(mistake.reason, mistake.cause);
+        response::retry_after(&mut answer, mistake.retry_after);
+    }
     Ok(answer)
 }
 
@@ -79,12 +79,11 @@ async fn enter(visit: &mut Visit, request: Request) -> Result<Response, Failure>
     let password = Secret::new(form.take("password").unwrap_or_default());
     check_no_more(&form)?;
     let entered = Entered { email, password };
-    let Visit { door, context, cookies, rng, query: _ } = &mut *visit;
-    let (channel, visitor) = (&door.channel, cookies.visitor());
-    let signed_in = channel.sign_in(&id, &entered, visitor, &context.peer, context.now, rng).await;
+    let Visit { door, context, cookies, query: _ } = &mut *visit;
+    let signed_in = door.channel.sign_in(context, &id, cookies.visitor(), &entered).await;
     let error = match signed_in {
         Ok((session, step)) => {
-            let mut response = visit.follow(&step);
+            let mut response = visit.follow(&step)?;
             visit.cookies.start_session(&mut response, &session);
             return Ok(response);
         }
@@ -117,9 +116,9 @@ async fn enter(visit: &mut Visit, request: Request) -> Result<Response, Failure>
 
 /// A form sent twice, whose first answer has gone on to the client already. Nobody is signed in by it; but
 /// the browser that holds the session of that answer gets it again, while the code in it is unused.
-async fn answered(visit: &Visit, id: &TransactionId) -> Result<Response, Failure> {
+async fn answered(visit: &mut Visit, id: &TransactionId) -> Result<Response, Failure> {
     match visit.channel().resume(id, visit.visitor(), visit.now()).await? {
-        step @ Step::Answer(_) => Ok(visit.follow(&step)),
+        step @ Step::Answer(_) => visit.follow(&step),
         Step::SignIn(_) | Step::Consent(_) => Err(FlowError::Done.into()),
     }
 }

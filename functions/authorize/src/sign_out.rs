@@ -3,8 +3,9 @@
 use axum::extract::Request;
 use axum::response::Response;
 use http::StatusCode;
-use identety_domain::authorization::{CsrfToken, LogoutParameters, LogoutTarget, Session};
+use identety_domain::authorization::{LogoutParameters, LogoutTarget};
 use identety_domain::discovery::path;
+use identety_domain::session::{CsrfToken, Session};
 use identety_http::form::Form;
 
 use crate::failure::Failure;
@@ -12,8 +13,9 @@ use crate::pages::{SignOut, SignedOut, respond};
 use crate::visit::{Visit, check_no_more};
 
 /// Asks whoever has signed in, or had and never signed out; tells everybody else that they are signed out.
-pub(crate) async fn get(visit: Visit) -> Response {
-    visit.answer(show(&visit).await)
+pub(crate) async fn get(mut visit: Visit) -> Response {
+    let shown = show(&visit).await;
+    visit.answer(shown)
 }
 
 async fn show(visit: &Visit) -> Result<Response, Failure> {
@@ -22,7 +24,7 @@ async fn show(visit: &Visit) -> Result<Response, Failure> {
     let target = channel.logout_target(&parameters, session, visit.now()).await?;
     let Some(to_end) = channel.session_to_end(session).await? else {
         let page = SignedOut { base: visit.base() };
-        return Ok(respond(StatusCode::OK, &page, &[], &visit.context.id));
+        return Ok(respond(StatusCode::OK, &page, &[])?);
     };
     // Of a session that has expired, whoever sits there now need not learn whose it was.
     let signed_in = channel.signed_in(session, visit.now()).await?;
@@ -34,7 +36,7 @@ async fn show(visit: &Visit) -> Result<Response, Failure> {
         hidden: hidden(&parameters),
     };
     let targets: Vec<_> = target.post_logout_redirect_uri.iter().map(String::as_str).collect();
-    let mut response = respond(StatusCode::OK, &page, &targets, &visit.context.id);
+    let mut response = respond(StatusCode::OK, &page, &targets)?;
     visit.cookies.name_browser(&mut response);
     Ok(response)
 }
@@ -68,8 +70,9 @@ fn csrf_token(visit: &Visit, session: &Session) -> CsrfToken {
 }
 
 /// Form → CSRF token → the session ends → back to the client, or to our own page.
-pub(crate) async fn post(visit: Visit, request: Request) -> Response {
-    visit.answer(leave(&visit, request).await)
+pub(crate) async fn post(mut visit: Visit, request: Request) -> Response {
+    let left = leave(&visit, request).await;
+    visit.answer(left)
 }
 
 async fn leave(visit: &Visit, request: Request) -> Result<Response, Failure> {
@@ -90,7 +93,7 @@ async fn leave(visit: &Visit, request: Request) -> Result<Response, Failure> {
 pub(crate) async fn end(visit: &Visit, target: &LogoutTarget) -> Result<Response, Failure> {
     visit.channel().sign_out(visit.session(), visit.now()).await?;
     let own_page = || format!("{}{}", visit.base(), path::SIGN_OUT);
-    let mut response = visit.see_other(&target.url().unwrap_or_else(own_page));
+    let mut response = visit.see_other(&target.url().unwrap_or_else(own_page))?;
     visit.cookies.end_session(&mut response);
     Ok(response)
 }

@@ -2,30 +2,25 @@
 
 use std::sync::Arc;
 
-use axum::Extension;
 use axum::extract::FromRequestParts;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use http::request::Parts;
 use identety_domain::Timestamp;
-use identety_domain::authorization::{
-    CsrfToken, FrontChannel, SessionSecret, TransactionId, Visitor,
-};
-use identety_http::ambient;
-use identety_http::edge::Context;
+use identety_domain::authorization::{FrontChannel, Visitor};
+use identety_domain::session::{CsrfToken, SessionSecret, TransactionId};
+use identety_http::context::HeldContext;
 use identety_http::form::Form;
-use rand::rngs::StdRng;
 
-use crate::FrontDoor;
 use crate::cookies::Cookies;
 use crate::failure::Failure;
+use crate::state::FrontDoor;
 
 /// A request but for its body.
 pub(crate) struct Visit {
     pub(crate) door: Arc<FrontDoor>,
-    pub(crate) context: Context,
+    pub(crate) context: HeldContext,
     pub(crate) cookies: Cookies,
     pub(crate) query: String,
-    pub(crate) rng: StdRng,
 }
 
 impl FromRequestParts<Arc<FrontDoor>> for Visit {
@@ -35,15 +30,11 @@ impl FromRequestParts<Arc<FrontDoor>> for Visit {
         parts: &mut Parts,
         door: &Arc<FrontDoor>,
     ) -> Result<Self, Response> {
-        let context = Extension::<Context>::from_request_parts(parts, door).await;
-        let Extension(context) = context.map_err(IntoResponse::into_response)?;
-        let mut rng = match ambient::rng() {
-            Ok(rng) => rng,
-            Err(error) => return Err(Failure::from(error).into_page(door, &context)),
-        };
-        let cookies = Cookies::of(&parts.headers, &door.channel.settings.issuer, &mut rng);
+        let mut context = HeldContext::from_request_parts(parts, door).await?;
+        let issuer = &door.channel.settings.issuer;
+        let cookies = Cookies::of(&parts.headers, issuer, &mut *context.rng);
         let query = parts.uri.query().unwrap_or_default().to_owned();
-        Ok(Self { door: door.clone(), context, cookies, query, rng })
+        Ok(Self { door: door.clone(), context, cookies, query })
     }
 }
 
@@ -74,8 +65,8 @@ impl Visit {
     }
 
     /// The answer, or the page that says why there is none.
-    pub(crate) fn answer(&self, answered: Result<Response, Failure>) -> Response {
-        answered.unwrap_or_else(|failure| failure.into_page(&self.door, &self.context))
+    pub(crate) fn answer(&mut self, answered: Result<Response, Failure>) -> Response {
+        answered.unwrap_or_else(|failure| failure.into_page(&self.door, &mut self.context))
     }
 
     /// The transaction that the query names.

@@ -3,20 +3,17 @@
 
 use std::sync::Arc;
 
-use axum::Extension;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, Method, StatusCode};
-use identety_domain::Secret;
 use identety_domain::admin::{AdminCredentials, AdminError, Administrator};
-use identety_http::edge::Context;
-use identety_http::logging::Outcome;
+use identety_domain::{RequestContext, Secret};
+use identety_http::context::HeldContext;
 use identety_http::problem::Problem;
 
-use crate::Management;
-use crate::problems::store_problem;
+use crate::state::Management;
 
 /// A scope, and the challenge that asks for it (RFC 6750 §3.1).
 #[derive(Clone, Copy)]
@@ -58,22 +55,20 @@ pub(crate) struct Gate {
 /// Lets administrators through, and tells the handlers who they are.
 pub(crate) async fn require_administrator(
     State(Gate { state, area }): State<Gate>,
-    Extension(context): Extension<Context>,
+    mut context: HeldContext,
     mut request: Request,
     next: Next,
 ) -> Response {
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
     let needed = if reads { area.read } else { area.write };
-    match authenticate(&state, request.headers(), needed, &context).await {
+    match authenticate(&state, request.headers(), needed, &mut context).await {
         Ok(administrator) => {
-            let name = administrator.name.clone();
+            // The handler holds the context next.
+            drop(context);
             request.extensions_mut().insert(administrator);
-            let mut response = next.run(request).await;
-            let outcome = response.extensions_mut().remove::<Outcome>().unwrap_or_default();
-            Outcome { client: Some(name), ..outcome }.attach(&mut response);
-            response
+            next.run(request).await
         }
-        Err(problem) => problem.into_response(),
+        Err(problem) => problem.into_response(&mut context),
     }
 }
 
@@ -81,16 +76,14 @@ async fn authenticate(
     state: &Management,
     headers: &HeaderMap,
     needed: Needed,
-    context: &Context,
+    context: &mut RequestContext,
 ) -> Result<Administrator, Problem> {
     let credentials = credentials(headers)?;
     if let AdminCredentials::Bearer(token) = &credentials {
-        let prepared = state.keys.prepare(token.expose(), context.now).await;
-        prepared.map_err(|error| store_problem(&error, &context.id))?;
+        state.keys.prepare(token.expose(), context.now).await?;
     }
-    let authenticator = &state.authenticator;
-    let found = authenticator.authenticate(&credentials, needed.scope, &context.peer, context.now);
-    found.await.map_err(|error| refusal(&error, needed, context))
+    let found = state.authenticator.authenticate(context, &credentials, needed.scope).await;
+    found.map_err(|error| refusal(error, needed))
 }
 
 /// Exactly one mechanism, once.
@@ -133,19 +126,19 @@ fn invalid_token(cause: &str) -> Problem {
 }
 
 /// RFC 6750 §3.1. What exactly is wrong with a credential stays in the log.
-fn refusal(error: &AdminError, needed: Needed, context: &Context) -> Problem {
+fn refusal(error: AdminError, needed: Needed) -> Problem {
     match error {
         AdminError::Token(_) | AdminError::InactiveClient => invalid_token(&error.to_string()),
         AdminError::WrongApiKey => unauthorized("wrong API key"),
         AdminError::TooManyFailures { retry_after } => {
             let detail = "too many failed attempts; try again later";
-            Problem::new(StatusCode::TOO_MANY_REQUESTS, detail).retry_after(*retry_after)
+            Problem::new(StatusCode::TOO_MANY_REQUESTS, detail).retry_after(retry_after)
         }
         AdminError::InsufficientScope(scope) => {
             let detail = format!("the scope {scope} is required");
             Problem::new(StatusCode::FORBIDDEN, detail).challenge(needed.challenge)
         }
-        AdminError::Store(error) => store_problem(error, &context.id),
-        AdminError::Hash(error) => Problem::server_error(&context.id, error),
+        AdminError::Store(error) => error.into(),
+        AdminError::Hash(error) => error.into(),
     }
 }

@@ -5,15 +5,15 @@ use axum::response::Response;
 use http::header::{ETAG, LOCATION};
 use http::{HeaderValue, StatusCode};
 use identety_domain::Settings;
-use identety_http::edge::RequestId;
+use identety_http::problem::Problem;
 use identety_http::response;
 use serde_json::{Map, Value};
 
 use crate::resource::Resource;
 
 /// The thing, with its ETag.
-pub(crate) fn with<R: Resource>(resource: &R, id: &RequestId) -> Response {
-    with_etag(response::json(StatusCode::OK, &resource.members(), id), resource)
+pub(crate) fn with<R: Resource>(resource: &R) -> Result<Response, Problem> {
+    Ok(with_etag(response::json(StatusCode::OK, &resource.members())?, resource))
 }
 
 /// The thing as it has just been made: `members`, its ETag, and where it is.
@@ -21,11 +21,10 @@ pub(crate) fn created<R: Resource>(
     resource: &R,
     members: &Map<String, Value>,
     settings: &Settings,
-    id: &RequestId,
-) -> Response {
-    let response = response::json(StatusCode::CREATED, members, id);
+) -> Result<Response, Problem> {
+    let response = response::json(StatusCode::CREATED, members)?;
     let location = format!("{}{}/{}", settings.issuer, R::PATH, resource.id());
-    with_location(with_etag(response, resource), &location)
+    Ok(with_location(with_etag(response, resource), &location))
 }
 
 /// That it is done, and the ETag that the thing has now.

@@ -8,13 +8,14 @@ use axum::extract::{FromRequestParts, RawPathParams};
 use axum::response::{IntoResponse, Response};
 use http::HeaderMap;
 use http::request::Parts;
+use identety_domain::RequestContext;
 use identety_domain::admin::Administrator;
-use identety_http::edge::Context;
-use identety_http::problem::Problem;
+use identety_http::context::HeldContext;
+use identety_http::problem::{self, Problem};
 
-use crate::problems::store_problem;
 use crate::resource::{Resource, Written};
-use crate::{Management, precondition, resource};
+use crate::state::Management;
+use crate::{precondition, resource};
 
 /// How often a change is tried again on top of another that came in between.
 const ATTEMPTS: usize = 4;
@@ -22,7 +23,7 @@ const ATTEMPTS: usize = 4;
 /// Who wants to change which one, on which condition: a request but for its body.
 pub(crate) struct Change {
     pub(crate) state: Arc<Management>,
-    pub(crate) context: Context,
+    pub(crate) context: HeldContext,
     pub(crate) administrator: Administrator,
     /// As the path has it.
     id: String,
@@ -36,10 +37,9 @@ impl FromRequestParts<Arc<Management>> for Change {
         parts: &mut Parts,
         state: &Arc<Management>,
     ) -> Result<Self, Response> {
-        let context = Extension::from_request_parts(parts, state).await;
+        let context = HeldContext::from_request_parts(parts, state).await?;
         let administrator = Extension::from_request_parts(parts, state).await;
         let path = RawPathParams::from_request_parts(parts, state).await;
-        let Extension(context) = context.map_err(IntoResponse::into_response)?;
         let Extension(administrator) = administrator.map_err(IntoResponse::into_response)?;
         let path = path.map_err(IntoResponse::into_response)?;
         let id = path.iter().find(|(name, _)| *name == "id").map(|(_, id)| id.to_owned());
@@ -62,25 +62,30 @@ impl Change {
     /// Writes what `decide` decides about the thing as it is now, and gives what it gave beside. When
     /// another change came in between, `decide` is asked again about the result of that.
     pub(crate) async fn make<R: Resource, T>(
-        &self,
-        decide: impl Fn(&R) -> Result<(Decision<R>, T), Problem>,
+        &mut self,
+        decide: impl Fn(&R, &mut RequestContext) -> Result<(Decision<R>, T), Problem>,
     ) -> Result<T, Problem> {
         for _ in 0..ATTEMPTS {
-            let before: R = resource::find(&self.state, &self.id, &self.context.id).await?;
+            let before: R = resource::find(&self.state, &self.id).await?;
             precondition::check(&self.headers, &before)?;
             before.check_may_change(&self.administrator)?;
-            let (decision, result) = decide(&before)?;
+            let (decision, result) = decide(&before, &mut self.context)?;
             let written = match decision {
                 Decision::Keep => return Ok(result),
-                Decision::Update(after) => before.update(&after, &self.state).await,
-                Decision::Delete => before.delete(&self.state).await,
+                Decision::Update(after) => before.update(&after, &self.state).await?,
+                Decision::Delete => before.delete(&self.state).await?,
             };
-            match written.map_err(|error| store_problem(&error, &self.context.id))? {
+            match written {
                 Written::Done => return Ok(result),
                 Written::Conflict => {}
                 Written::Refused(problem) => return Err(problem),
             }
         }
         Err(precondition::lost::<R>(&self.headers))
+    }
+
+    /// The answer, or the reason why there is none.
+    pub(crate) fn answer(mut self, answered: Result<Response, Problem>) -> Response {
+        problem::answer(&mut self.context, answered)
     }
 }

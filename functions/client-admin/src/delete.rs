@@ -6,9 +6,7 @@ use crate::answer;
 use crate::change::{Change, Decision};
 use crate::resource::Resource;
 
-pub(crate) async fn delete<R: Resource>(change: Change) -> Response {
-    match change.make(|before: &R| Ok((Decision::Delete, before.clone()))).await {
-        Ok(gone) => answer::with(&gone, &change.context.id),
-        Err(problem) => problem.into_response(),
-    }
+pub(crate) async fn delete<R: Resource>(mut change: Change) -> Response {
+    let gone = change.make(|before: &R, _| Ok((Decision::Delete, before.clone()))).await;
+    change.answer(gone.and_then(|gone| answer::with(&gone)))
 }

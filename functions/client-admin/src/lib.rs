@@ -9,49 +9,27 @@ mod list;
 mod list_query;
 mod members;
 mod precondition;
-mod problems;
 mod resource;
 mod show;
+mod state;
 mod users;
 
 use std::sync::Arc;
 
-use axum::extract::Request;
 use axum::response::Response;
 use axum::routing::{any, delete as delete_method, get, post, put};
 use axum::{Router, middleware};
 use http::StatusCode;
-use identety_domain::Settings;
-use identety_domain::admin::AdminAuthenticator;
 use identety_domain::client::Client;
-use identety_domain::hashing::SecretHasher;
-use identety_domain::store::{ClientStore, ConsentStore, UserStore};
 use identety_domain::user::User;
+use identety_http::context::HeldContext;
 use identety_http::edge;
 use identety_http::problem::Problem;
-use identety_keys::PublishedKeys;
 
 use crate::access::{Area, CLIENTS, Gate, USERS};
+pub use crate::state::Management;
 
-/// What management works with.
-pub struct Management {
-    /// Who this deployment is.
-    pub settings: Settings,
-    /// Decides who is an administrator.
-    pub authenticator: AdminAuthenticator,
-    /// The registered clients.
-    pub clients: Arc<dyn ClientStore>,
-    /// The users.
-    pub users: Arc<dyn UserStore>,
-    /// What they have consented to.
-    pub consents: Arc<dyn ConsentStore>,
-    /// Hashes new secrets and passwords.
-    pub hasher: Arc<SecretHasher>,
-    /// The keys that administrators' tokens are judged by: the authenticator's verifier.
-    pub keys: Arc<PublishedKeys>,
-}
-
-/// The routes of management, whose every error is a problem. Whoever asks is authenticated before it is looked at what for.
+/// The routes of management, whose every error is a problem. The caller is authenticated before anything else.
 pub fn router(state: Arc<Management>) -> Router {
     let clients = Router::new()
         .route("/admin/clients", get(list::get::<Client>).post(clients::create::post))
@@ -75,7 +53,7 @@ pub fn router(state: Arc<Management>) -> Router {
         .route("/admin/users/{id}/password", put(users::password::put));
     let routes = behind_gate(clients, CLIENTS, &state).merge(behind_gate(users, USERS, &state));
     edge::catch_panics(routes.with_state(state), |context| {
-        Problem::server_error(&context.id, &edge::PANIC).into_response()
+        Problem::server_error(&edge::PANIC).into_response(context)
     })
 }
 
@@ -89,6 +67,6 @@ fn behind_gate(
     routes.layer(middleware::from_fn_with_state(gate, access::require_administrator))
 }
 
-async fn nothing_here(_: Request) -> Response {
-    Problem::new(StatusCode::NOT_FOUND, "there is nothing at this path").into_response()
+async fn nothing_here(mut context: HeldContext) -> Response {
+    Problem::new(StatusCode::NOT_FOUND, "there is nothing at this path").into_response(&mut context)
 }

@@ -2,20 +2,18 @@
 
 use std::sync::Arc;
 
-use axum::Extension;
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use http::StatusCode;
 use identety_domain::store::{From, Order, StoreError};
-use identety_http::edge::Context;
-use identety_http::problem::Problem;
+use identety_http::context::HeldContext;
+use identety_http::problem::{self, Problem};
 use identety_http::response;
 use serde_json::{Map, Value, json};
 
-use crate::Management;
 use crate::list_query::{ListQuery, SortBy, Start, encode_cursor};
-use crate::problems::store_problem;
 use crate::resource::{Piece, Resource};
+use crate::state::Management;
 
 /// How many are sorted here; more are sorted only by the index of the table.
 const MAX_SORTED: u64 = 1000;
@@ -25,43 +23,43 @@ const PIECE: u32 = 100;
 
 pub(crate) async fn get<R: Resource>(
     State(state): State<Arc<Management>>,
-    Extension(context): Extension<Context>,
+    mut context: HeldContext,
     RawQuery(query): RawQuery,
 ) -> Response {
-    let query = match ListQuery::<R>::parse(query.as_deref().unwrap_or_default()) {
-        Ok(query) => query,
-        Err(errors) => return Problem::invalid(errors).into_response(),
-    };
-    match list(&state, &query, &context).await {
-        Ok((total, list)) => answer(&query, total, &list, &context),
-        Err(problem) => problem.into_response(),
-    }
+    problem::answer(&mut context, answered::<R>(&state, query.as_deref()).await)
+}
+
+async fn answered<R: Resource>(
+    state: &Management,
+    query: Option<&str>,
+) -> Result<Response, Problem> {
+    let query = ListQuery::<R>::parse(query.unwrap_or_default())?;
+    let (total, list) = list(state, &query).await?;
+    answer(&query, total, &list)
 }
 
 async fn list<R: Resource>(
     state: &Management,
     query: &ListQuery<R>,
-    context: &Context,
 ) -> Result<(Option<u64>, Piece<R>), Problem> {
-    let failed = |error: StoreError| store_problem(&error, &context.id);
     let by = match query.sort_by {
         SortBy::CreatedAt => {
             let total = match query.start {
-                Start::Page(_) => Some(R::count(state).await.map_err(failed)?),
+                Start::Page(_) => Some(R::count(state).await?),
                 // Who follows cursors through a long list must not have all of it counted at each step.
                 Start::After(_) => None,
             };
-            let piece = R::list(state, query.order, query.from(), query.limit).await;
-            return Ok((total, piece.map_err(failed)?));
+            let piece = R::list(state, query.order, query.from(), query.limit).await?;
+            return Ok((total, piece));
         }
         SortBy::Key(key) => key,
     };
-    let total = R::count(state).await.map_err(failed)?;
+    let total = R::count(state).await?;
     if total > MAX_SORTED {
         let rule = format!("sorts at most 1000 {}s by this; use createdAt", R::NAME);
         return Err(Problem::invalid_field("sortBy", rule));
     }
-    let mut nodes = all::<R>(state).await.map_err(failed)?;
+    let mut nodes = all::<R>(state).await?;
     nodes.sort_by(|a, b| R::compare(by, a, b).then(a.id().cmp(&b.id())));
     if query.order == Order::NewestFirst {
         nodes.reverse();
@@ -92,8 +90,7 @@ fn answer<R: Resource>(
     query: &ListQuery<R>,
     total: Option<u64>,
     list: &Piece<R>,
-    context: &Context,
-) -> Response {
+) -> Result<Response, Problem> {
     let nodes: Vec<_> =
         list.nodes.iter().map(|node| narrowed(node, query.columns.as_deref())).collect();
     let page = match query.start {
@@ -106,7 +103,7 @@ fn answer<R: Resource>(
         "total": total,
         "nextCursor": list.next.map(encode_cursor),
     });
-    response::json(StatusCode::OK, &json!({ "nodes": nodes, "meta": meta }), &context.id)
+    Ok(response::json(StatusCode::OK, &json!({ "nodes": nodes, "meta": meta }))?)
 }
 
 /// The node, or only those of its members that were asked for.

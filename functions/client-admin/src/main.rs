@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use client_admin::Management;
-use identety_domain::admin::AdminAuthenticator;
 use identety_domain::hashing::SecretHasher;
-use identety_dynamodb::{AccountTable, ClientTable, GrantTable, KeyTable, config};
+use identety_domain::{Choices, Services};
+use identety_dynamodb::{config, stores};
 use identety_http::lambda::{self, StartError};
 use identety_http::logging::Function;
 use identety_http::{ambient, environment};
@@ -15,24 +15,10 @@ use identety_keys::PublishedKeys;
 async fn main() -> Result<(), StartError> {
     lambda::start_log(Function::ClientAdmin, config::take_retries);
     let dynamodb = config::dynamodb(&config::from_environment()?);
-    let tables = config::tables(environment::required)?;
-    let clients = Arc::new(ClientTable::new(dynamodb.clone(), tables.clients));
-    let accounts = Arc::new(AccountTable::new(dynamodb.clone(), tables.accounts));
-    let grants = Arc::new(GrantTable::new(dynamodb.clone(), tables.grants));
-    let keys = KeyTable::new(dynamodb, tables.keys);
-    let keys = Arc::new(PublishedKeys::new(Arc::new(keys)));
+    let stores = stores(&dynamodb, &config::tables(environment::required)?);
+    let keys = Arc::new(PublishedKeys::new(stores.keys.clone()));
     let hasher = Arc::new(SecretHasher::new(&mut ambient::rng()?));
-    let settings = environment::settings()?;
-    let authenticator = AdminAuthenticator {
-        settings: settings.clone(),
-        clients: clients.clone(),
-        api_keys: clients.clone(),
-        failures: grants,
-        hasher: hasher.clone(),
-        verifier: keys.clone(),
-    };
+    let services = Services::new(environment::settings()?, stores, hasher, Choices::default());
     keys.warm_up(ambient::now()).await;
-    let (users, consents) = (accounts.clone(), accounts);
-    let management = Management { settings, authenticator, clients, users, consents, hasher, keys };
-    lambda::run(client_admin::router(Arc::new(management))).await
+    lambda::run(client_admin::router(Arc::new(Management::new(services, keys)))).await
 }

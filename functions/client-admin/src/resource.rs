@@ -7,13 +7,11 @@ use std::future::Future;
 use http::StatusCode;
 use identety_domain::admin::Administrator;
 use identety_domain::store::{Change, From, Order, StoreError};
-use identety_http::edge::RequestId;
 use identety_http::problem::Problem;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use crate::Management;
-use crate::problems::store_problem;
+use crate::state::Management;
 
 /// A client, or a user.
 pub(crate) trait Resource: Clone + Send + Sync + 'static {
@@ -104,16 +102,11 @@ pub(crate) struct Piece<R> {
 }
 
 /// The one that a path names.
-pub(crate) async fn find<R: Resource>(
-    state: &Management,
-    id: &str,
-    request: &RequestId,
-) -> Result<R, Problem> {
+pub(crate) async fn find<R: Resource>(state: &Management, id: &str) -> Result<R, Problem> {
     let not_found = || {
         let detail = format!("there is no {} with this id", R::NAME);
         Problem::new(StatusCode::NOT_FOUND, detail)
     };
     let id = Uuid::parse_str(id).map_err(|_| not_found())?;
-    let found = R::find(state, id).await;
-    found.map_err(|error| store_problem(&error, request))?.ok_or_else(not_found)
+    R::find(state, id).await?.ok_or_else(not_found)
 }

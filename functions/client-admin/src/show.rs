@@ -2,21 +2,20 @@
 
 use std::sync::Arc;
 
-use axum::Extension;
 use axum::extract::{Path, State};
 use axum::response::Response;
-use identety_http::edge::Context;
+use identety_http::context::HeldContext;
+use identety_http::problem;
 
 use crate::resource::Resource;
-use crate::{Management, answer, resource};
+use crate::state::Management;
+use crate::{answer, resource};
 
 pub(crate) async fn get<R: Resource>(
     State(state): State<Arc<Management>>,
-    Extension(context): Extension<Context>,
+    mut context: HeldContext,
     Path(id): Path<String>,
 ) -> Response {
-    match resource::find::<R>(&state, &id, &context.id).await {
-        Ok(found) => answer::with(&found, &context.id),
-        Err(problem) => problem.into_response(),
-    }
+    let found = resource::find::<R>(&state, &id).await;
+    problem::answer(&mut context, found.and_then(|found| answer::with(&found)))
 }

@@ -6,24 +6,31 @@ use axum::body::Body;
 use axum::response::Response;
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
-    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ORIGIN, VARY,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, VARY,
 };
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderValue, StatusCode};
+use identety_domain::RequestContext;
 use identety_domain::client::Client;
 
 /// Lets scripts read the answer to `client`, if they are of an origin that it lists.
-pub(crate) fn share(response: &mut Response, request: &HeaderMap, client: Option<&Client>) {
-    response.headers_mut().insert(VARY, HeaderValue::from_static("Origin"));
-    let (Some(origin), Some(client)) = (request.get(ORIGIN), client) else { return };
-    let listed = &client.metadata.allowed_cors_origins;
-    if listed.iter().any(|own| own.as_bytes() == origin.as_bytes()) {
-        let headers = response.headers_mut();
-        headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
+pub(crate) fn share(
+    mut response: Response,
+    context: &RequestContext,
+    client: Option<&Client>,
+) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(VARY, HeaderValue::from_static("Origin"));
+    let (Some(origin), Some(client)) = (&context.headers.origin, client) else { return response };
+    if client.metadata.allowed_cors_origins.contains(origin)
+        && let Ok(origin) = HeaderValue::from_str(origin)
+    {
+        headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
         headers.insert(
             ACCESS_CONTROL_EXPOSE_HEADERS,
             HeaderValue::from_static("retry-after, www-authenticate, x-request-id"),
         );
     }
+    response
 }
 
 /// `OPTIONS` of an endpoint for POST.

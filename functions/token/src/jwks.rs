@@ -2,34 +2,30 @@
 
 use std::sync::Arc;
 
-use axum::Extension;
 use axum::extract::State;
 use axum::response::Response;
 use http::HeaderMap;
-use identety_http::edge::Context;
-use identety_http::response::{self, PublicDocument};
-use identety_keys::OpenedKeys;
+use identety_domain::RequestContext;
+use identety_http::context::HeldContext;
+use identety_http::refusal::Refusal;
+use identety_http::response;
 
-use crate::{BackChannel, token};
-
-/// The document that was made of a set of keys.
-#[derive(Clone)]
-pub(crate) struct Published {
-    pub(crate) keys: Arc<OpenedKeys>,
-    pub(crate) document: Arc<PublicDocument>,
-}
+use crate::state::BackChannel;
 
 pub(crate) async fn get(
     State(state): State<Arc<BackChannel>>,
-    Extension(context): Extension<Context>,
+    mut context: HeldContext,
     headers: HeaderMap,
 ) -> Response {
-    let keys = match state.keys(&context).await {
-        Ok(keys) => keys,
-        Err(unready) => return token::unready(&unready, &context),
-    };
-    match state.published(&keys) {
-        Ok(document) => response::public_document(&document, &headers),
-        Err(error) => response::server_error(&context.id, &error.to_string()),
-    }
+    let answered = jwks(&state, &mut context, &headers).await;
+    answered.unwrap_or_else(|refusal| refusal.into_response(&mut context))
+}
+
+async fn jwks(
+    state: &BackChannel,
+    context: &mut RequestContext,
+    headers: &HeaderMap,
+) -> Result<Response, Refusal> {
+    let keys = state.keys(context).await?;
+    Ok(response::public_document(&*state.published(&keys)?, headers))
 }

@@ -2,56 +2,39 @@
 
 use std::sync::Arc;
 
-use axum::Extension;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::Response;
-use http::request::Parts;
-use identety_domain::client::Client;
-use identety_domain::token::{self, OAuthErrorCode, PublicError, TokenServices};
-use identety_http::edge::Context;
-use identety_http::form::Form;
-use identety_http::logging::Outcome;
-use identety_http::response;
+use identety_domain::RequestContext;
+use identety_domain::token;
+use identety_http::context::HeldContext;
+use identety_http::refusal::Refusal;
 
-use crate::{BackChannel, cors, request};
+use crate::cors;
+use crate::state::{BackChannel, ClientRequest};
 
-/// Form → credentials → the domain → 200, whatever the token was worth.
+/// Form → credentials → the client → 200, whatever the token was worth.
 pub(crate) async fn post(
     State(state): State<Arc<BackChannel>>,
-    Extension(context): Extension<Context>,
+    mut context: HeldContext,
     request: Request,
 ) -> Response {
-    let (Parts { headers, .. }, body) = request.into_parts();
-    let (form, credentials) = match request::read(&headers, body, &context).await {
-        Ok(read) => read,
-        Err(response) => return *response,
+    let context = &mut *context;
+    let mut known = match state.client_request(context, request, |_, _| ()).await {
+        Ok(known) => known,
+        Err(refusal) => return cors::share(refusal.into_response(context), context, None),
     };
-    let (services, client) = match state.client(&credentials, &context).await {
-        Ok(found) => found,
-        Err(response) => return *response,
-    };
-    let mut response = match revoke(&services, &client, form, &context).await {
+    let revoked = revoke(&mut known, context).await;
+    let response = match revoked {
         Ok(()) => Response::new(Body::empty()),
-        Err((error, cause)) => response::oauth_error(error, &cause, &context.id),
+        Err(refusal) => refusal.into_response(context),
     };
-    cors::share(&mut response, &headers, Some(&client));
-    let outcome = response.extensions_mut().remove::<Outcome>().unwrap_or_default();
-    Outcome { client: Some(client.client_id.to_string()), ..outcome }.attach(&mut response);
-    response
+    cors::share(response, context, Some(&known.client.client))
 }
 
 /// The hint is left unread: the two kinds of tokens cannot be mistaken (RFC 7009 §2.1).
-async fn revoke(
-    services: &TokenServices,
-    client: &Client,
-    mut form: Form,
-    context: &Context,
-) -> Result<(), (PublicError, String)> {
-    let Some(token) = form.take("token") else {
-        let missing = PublicError::new(OAuthErrorCode::InvalidRequest, "token is missing");
-        return Err((missing, missing.description.to_owned()));
-    };
-    let revoked = token::revoke(services, client, &token, context.now).await;
-    revoked.map_err(|error| (error.public(), error.to_string()))
+async fn revoke(known: &mut ClientRequest, context: &RequestContext) -> Result<(), Refusal> {
+    let ClientRequest { services, client, form } = known;
+    let token = form.take("token").ok_or_else(|| Refusal::invalid_request("token is missing"))?;
+    Ok(token::revoke(services, client, &token, context.now).await?)
 }

@@ -4,13 +4,17 @@ use std::sync::Arc;
 
 use rand_core::CryptoRng;
 
-use crate::client::{Client, ClientId};
-use crate::hashing::{HashCost, HashError, SecretHasher, Verification};
-use crate::keys::Verifier;
-use crate::limits::{self, Counted, PeerAddress};
-use crate::store::{ApiKeyStore, ClientStore, FailureStore, StoreError};
-use crate::token::{self, AccessTokenError};
-use crate::{FieldError, Scope, Seconds, Secret, Settings, Timestamp, id};
+use crate::hashers::{HashError, SecretHasher, Verification};
+use crate::limits::{self, Counted};
+use crate::models::client::Client;
+use crate::models::keys::Verifier;
+use crate::models::token::{AccessTokenError, Subject};
+use crate::stores::{ApiKeyStore, ClientStore, FailureStore, StoreError};
+use crate::token::TokenReader;
+use crate::values::{
+    API_KEY_SUBJECT, FieldError, HashCost, RequestContext, Scope, Seconds, Secret, Settings,
+    Timestamp, id,
+};
 
 /// What an administrator showed.
 #[derive(Clone, Debug)]
@@ -76,54 +80,51 @@ pub struct AdminAuthenticator {
     pub verifier: Arc<dyn Verifier>,
 }
 
-/// Under which wrong API keys are counted and the right one is logged. No client is called so.
-pub(crate) const API_KEY_SUBJECT: &str = "api-key";
-
 impl AdminAuthenticator {
-    /// The administrator behind `credentials`, who has the scope `needed`.
+    /// The administrator behind `credentials`, who has the scope `needed`. The log is told the name.
     ///
     /// # Errors
     /// When there is none, or not with that scope; or when the store fails.
     pub async fn authenticate(
         &self,
+        context: &mut RequestContext,
         credentials: &AdminCredentials,
         needed: &'static str,
-        peer: &PeerAddress,
-        now: Timestamp,
     ) -> Result<Administrator, AdminError> {
         let administrator = match credentials {
-            AdminCredentials::Bearer(token) => self.by_token(token, now).await?,
-            AdminCredentials::ApiKey(key) => self.by_api_key(key, peer, now).await?,
+            AdminCredentials::Bearer(token) => self.by_token(token, context.now).await?,
+            AdminCredentials::ApiKey(key) => self.by_api_key(key, context).await?,
         };
-        if administrator.authority.contains(needed) {
-            Ok(administrator)
-        } else {
-            Err(AdminError::InsufficientScope(needed))
+        if !administrator.authority.contains(needed) {
+            return Err(AdminError::InsufficientScope(needed));
         }
+        context.outcome.client = Some(administrator.name.clone());
+        Ok(administrator)
     }
 
     async fn by_token(&self, token: &Secret, now: Timestamp) -> Result<Administrator, AdminError> {
         let issuer = &self.settings.issuer;
-        let audience = issuer.admin_audience();
-        let claims = token::check(&*self.verifier, issuer, &audience, token.expose(), now)?;
-        // A disabled administrator is refused at once, not when its token ends.
-        let client_id = ClientId::parse(&claims.client_id).ok_or(AccessTokenError::NotOurs)?;
-        // A user can allow a client much, but not to administrate.
-        if claims.grant_id.is_some() || claims.sub != claims.client_id {
-            return Err(AccessTokenError::NotOurs.into());
+        let reader = TokenReader { issuer, verifier: &*self.verifier };
+        let token = reader.bearer_token_for(&issuer.admin_audience(), token.expose(), now)?;
+        match &token.subject {
+            Subject::Client(client_id) if *client_id == token.client_id => {}
+            // A user can allow a client much, but not to administrate; nor can the subject of another token.
+            Subject::Client(_) | Subject::User { .. } | Subject::Exchanged { .. } => {
+                return Err(AccessTokenError::NotOurs.into());
+            }
         }
-        let client = self.clients.find(&client_id).await?;
-        let client = client.filter(|client| client.metadata.is_active && claims.is_of(client));
+        // A disabled administrator is refused at once, not when its token ends.
+        let client = self.clients.find(&token.client_id).await?;
+        let client = client.filter(|client| client.metadata.is_active && token.is_of(client));
         let client = client.ok_or(AdminError::InactiveClient)?;
-        let authority = claims.scope_for(&client)?;
-        Ok(Administrator { authority, name: claims.client_id })
+        let authority = token.scope_for(&client);
+        Ok(Administrator { authority, name: client.client_id.to_string() })
     }
 
     async fn by_api_key(
         &self,
         key: &Secret,
-        peer: &PeerAddress,
-        now: Timestamp,
+        context: &RequestContext,
     ) -> Result<Administrator, AdminError> {
         let matches = if let Some(phc) = self.api_keys.api_key().await? {
             self.hasher.verify(key, &phc, HashCost::Generated)? != Verification::Mismatch
@@ -135,6 +136,7 @@ impl AdminAuthenticator {
             let name = API_KEY_SUBJECT.to_owned();
             return Ok(Administrator { authority: Scope::reserved(), name });
         }
+        let (peer, now) = (&context.peer, context.now);
         match limits::count_failure(&*self.failures, API_KEY_SUBJECT, peer, now).await? {
             Counted::WithinLimit => Err(AdminError::WrongApiKey),
             Counted::TooMany { retry_after } => Err(AdminError::TooManyFailures { retry_after }),

@@ -2,11 +2,10 @@
 
 use serde::Serialize;
 
-use crate::Issuer;
-use crate::authorization::ResponseMode;
-use crate::client::{GrantType, SigningAlg, TokenEndpointAuthMethod};
+use crate::models::user::CLAIMS;
 use crate::token::ACR;
-use crate::user::CLAIMS;
+use crate::values::scope::USER_SCOPES;
+use crate::values::{GrantType, Issuer, ResponseMode, SigningAlg, TokenEndpointAuthMethod};
 
 /// Where the endpoints are, under the issuer.
 pub mod path {
@@ -75,12 +74,13 @@ impl ServerMetadata {
     /// The metadata of the server at `issuer`.
     #[must_use]
     pub fn of(issuer: &Issuer) -> Self {
-        use TokenEndpointAuthMethod::{ClientSecretBasic, ClientSecretPost, None as NoSecret};
         let at = |path| format!("{issuer}{path}");
-        let with_secret = vec![ClientSecretBasic.as_str(), ClientSecretPost.as_str()];
-        let any_client = [with_secret.as_slice(), &[NoSecret.as_str()]].concat();
-        let grants =
-            [GrantType::AuthorizationCode, GrantType::RefreshToken, GrantType::ClientCredentials];
+        // Some clients take the first method that they know, so those that prove something come first.
+        let (proving, naming): (Vec<_>, Vec<_>) =
+            TokenEndpointAuthMethod::ALL.into_iter().partition(|method| method.proves_identity());
+        let proving: Vec<_> = proving.into_iter().map(TokenEndpointAuthMethod::as_str).collect();
+        let naming: Vec<_> = naming.into_iter().map(TokenEndpointAuthMethod::as_str).collect();
+        let any_client = [proving.as_slice(), &naming].concat();
         Self {
             issuer: issuer.to_string(),
             authorization_endpoint: at(path::AUTHORIZE),
@@ -90,17 +90,17 @@ impl ServerMetadata {
             revocation_endpoint: at(path::REVOKE),
             introspection_endpoint: at(path::INTROSPECT),
             end_session_endpoint: at(path::LOGOUT),
-            scopes_supported: crate::scope::USER_SCOPES.to_vec(),
+            scopes_supported: USER_SCOPES.to_vec(),
             response_types_supported: vec!["code"],
             response_modes_supported: ResponseMode::ALL.map(ResponseMode::as_str).to_vec(),
-            grant_types_supported: grants.map(GrantType::as_str).to_vec(),
+            grant_types_supported: GrantType::ALL.map(GrantType::as_str).to_vec(),
             prompt_values_supported: vec!["none", "login", "consent", "select_account"],
             acr_values_supported: vec![ACR],
             subject_types_supported: vec!["public"],
             id_token_signing_alg_values_supported: SigningAlg::ALL.map(SigningAlg::as_str).to_vec(),
             token_endpoint_auth_methods_supported: any_client.clone(),
             revocation_endpoint_auth_methods_supported: any_client,
-            introspection_endpoint_auth_methods_supported: with_secret,
+            introspection_endpoint_auth_methods_supported: proving,
             claim_types_supported: vec!["normal"],
             claims_supported: CLAIMS.to_vec(),
             ui_locales_supported: vec!["en"],

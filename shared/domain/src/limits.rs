@@ -4,35 +4,20 @@
 //! and nobody can lock a client out by failing in its name. Passwords are counted otherwise: see
 //! [`SignInLimits`].
 
-use std::net::Ipv6Addr;
 use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 
-use crate::store::{AttemptStore, FailureStore, StoreError};
-use crate::{Seconds, Timestamp};
+use crate::stores::{AttemptStore, FailureStore, StoreError};
+use crate::values::{PeerAddress, Seconds, Timestamp};
 
 /// Failures of one client (or of the API key) from one address in one minute, after which the answer
 /// is 429.
 pub const FAILURES_PER_MINUTE: u32 = 100;
 
 const WINDOW: Seconds = 60;
-
-/// Where a request came from: API Gateway's `sourceIp`, or the peer of the local socket; never a header.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct PeerAddress(pub String);
-
-impl PeerAddress {
-    /// What counts as one address: of IPv6 the first 64 bits, for the rest is the peer's to choose.
-    fn counted(&self) -> String {
-        match self.0.parse::<Ipv6Addr>() {
-            Ok(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).to_string(),
-            Err(_) => self.0.clone(),
-        }
-    }
-}
 
 /// What a counted failure leads to.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -198,13 +183,5 @@ mod tests {
         let pauses: Vec<_> = (0..8).map(pause).collect();
         assert_eq!(pauses, [1, 2, 4, 8, 16, 32, 60, 60]);
         assert_eq!(pause(1000), 60);
-    }
-
-    #[test]
-    fn of_an_ipv6_address_the_network_is_counted_and_of_others_the_whole() {
-        let counted = |text: &str| PeerAddress(text.to_owned()).counted();
-        assert_eq!(counted("2001:db8:1:2:3:4:5:6"), counted("2001:db8:1:2::ffff"));
-        assert_ne!(counted("2001:db8:1:2::1"), counted("2001:db8:1:3::1"));
-        assert_eq!(counted("192.0.2.1"), "192.0.2.1");
     }
 }

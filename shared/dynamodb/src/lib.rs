@@ -36,6 +36,7 @@ mod keys;
 mod listing;
 mod requests;
 mod schema;
+mod stores;
 #[cfg(test)]
 mod testing;
 
@@ -48,3 +49,4 @@ pub use embedded::{Embedded, EmbeddedError};
 pub use grants::GrantTable;
 pub use keys::KeyTable;
 pub use schema::{Tables, create_tables};
+pub use stores::stores;

@@ -6,6 +6,7 @@ use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use identety_domain::Secret;
 use identety_domain::authentication::Credentials;
+use identety_domain::client::TokenEndpointAuthMethod as Method;
 
 use crate::form::{self, Form};
 
@@ -34,22 +35,63 @@ pub enum CredentialsError {
 /// # Errors
 /// When there are none, more than one, or unreadable ones.
 pub fn extract(headers: &HeaderMap, form: &mut Form) -> Result<Credentials, CredentialsError> {
-    let basic = basic(headers)?;
-    let client_id = form.take("client_id");
-    let client_secret = form.take("client_secret").map(Secret::new);
-    let assertion = [form.take("client_assertion"), form.take("client_assertion_type")];
-    let assertion = assertion.iter().any(Option::is_some);
-    match (basic, client_id, client_secret) {
-        (Some(_), _, Some(_)) => Err(CredentialsError::TwoMechanisms),
-        (Some(_), _, _) | (_, _, Some(_)) if assertion => Err(CredentialsError::TwoMechanisms),
-        _ if assertion => Err(CredentialsError::Unusable),
-        (Some((own, _)), Some(other), None) if own != other => Err(CredentialsError::IdMismatch),
-        (Some((client_id, secret)), _, None) | (None, Some(client_id), Some(secret)) => {
-            Ok(Credentials::Secret { client_id, secret })
+    let shown = Shown {
+        basic: basic(headers)?,
+        client_id: form.take("client_id"),
+        client_secret: form.take("client_secret").map(Secret::new),
+        has_assertion: [form.take("client_assertion"), form.take("client_assertion_type")]
+            .iter()
+            .any(Option::is_some),
+    };
+    let mut proofs = Method::ALL.into_iter().filter(|method| shown.has_proof_by(*method));
+    match (proofs.next(), proofs.next(), shown.has_assertion) {
+        (Some(_), Some(_), _) | (Some(_), None, true) => Err(CredentialsError::TwoMechanisms),
+        (None, _, true) => Err(CredentialsError::Unusable),
+        (Some(method), None, false) => shown.credentials(method),
+        (None, _, false) => shown.credentials(Method::None),
+    }
+}
+
+/// What a request shows, by whatever mechanism.
+struct Shown {
+    basic: Option<(String, Secret)>,
+    client_id: Option<String>,
+    client_secret: Option<Secret>,
+    /// An assertion (RFC 7521 §4.2), by which no client can be registered.
+    has_assertion: bool,
+}
+
+impl Shown {
+    /// Whether there is something by which `method` could prove a client.
+    const fn has_proof_by(&self, method: Method) -> bool {
+        match method {
+            Method::None => false,
+            Method::ClientSecretBasic => self.basic.is_some(),
+            Method::ClientSecretPost => self.client_secret.is_some(),
         }
-        (None, Some(client_id), None) => Ok(Credentials::None { client_id }),
-        (None, None, Some(_)) => Err(CredentialsError::IdMissing),
-        (None, None, None) => Err(CredentialsError::Unusable),
+    }
+
+    /// The credentials of `method`.
+    fn credentials(self, method: Method) -> Result<Credentials, CredentialsError> {
+        let Self { basic, client_id, client_secret, has_assertion: _ } = self;
+        match method {
+            Method::None => {
+                let client_id = client_id.ok_or(CredentialsError::Unusable)?;
+                Ok(Credentials::None { client_id })
+            }
+            Method::ClientSecretBasic => {
+                let (own, secret) = basic.ok_or(CredentialsError::Unusable)?;
+                if client_id.is_some_and(|other| own != other) {
+                    return Err(CredentialsError::IdMismatch);
+                }
+                Ok(Credentials::Secret { client_id: own, secret })
+            }
+            Method::ClientSecretPost => {
+                let secret = client_secret.ok_or(CredentialsError::Unusable)?;
+                let client_id = client_id.ok_or(CredentialsError::IdMissing)?;
+                Ok(Credentials::Secret { client_id, secret })
+            }
+        }
     }
 }
 

@@ -1,54 +1,29 @@
 //! What surrounds every handler: the time, an id, the log line, panics, and the answers to paths and
 //! methods that do not exist.
 
-use std::fmt;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
+use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::{self, Next};
 use axum::response::Response;
-use axum::{Extension, Router};
 use futures_util::FutureExt as _;
+use http::header::{ALLOW, HeaderName};
 use http::{HeaderValue, StatusCode};
-use identety_domain::limits::PeerAddress;
-use identety_domain::token::{OAuthErrorCode, PublicError};
-use identety_domain::{Timestamp, id};
+use identety_domain::{
+    ErrorCode, Outcome, PeerAddress, PublicError, RequestContext, RequestId, Timestamp, id,
+};
 
-use crate::logging::{self, Line, Outcome, Reason};
+use crate::ambient::{self, NoRandomness};
+use crate::context::{self, HeldContext, SharedContext};
+use crate::logging::{self, Line, reason};
 use crate::problem::Problem;
-use crate::{ambient, response};
+use crate::refusal::Refusal;
+use crate::response;
 
 /// Where the time comes from: [`ambient::now`], or what a test says.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
-
-/// By which people ask for a log line.
-#[derive(Clone, Debug)]
-pub struct RequestId(Arc<str>);
-
-impl RequestId {
-    /// An id that somebody else has given the request.
-    pub(crate) fn given(id: &str) -> Self {
-        Self(id.into())
-    }
-}
-
-impl fmt::Display for RequestId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-/// What every handler is told beside the request. The time is read once, here.
-#[derive(Clone, Debug)]
-pub struct Context {
-    /// The request's id.
-    pub id: RequestId,
-    /// The time of the request.
-    pub now: Timestamp,
-    /// Where it came from.
-    pub peer: PeerAddress,
-}
 
 /// The id of the request in API Gateway's access log.
 #[derive(Clone, Debug)]
@@ -62,7 +37,7 @@ const ADMIN: &str = "/admin";
 
 /// Puts the edge around the routes of one function, or of all.
 pub fn finish(routes: Router, clock: Clock) -> Router {
-    let failed = |context: &Context| response::server_error(&context.id, PANIC);
+    let failed = |context: &mut RequestContext| Refusal::server_error(PANIC).into_response(context);
     catch_panics(routes.fallback(not_found), failed)
         .layer(middleware::map_response(security_headers))
         .layer(middleware::from_fn_with_state(clock, observe))
@@ -74,70 +49,94 @@ pub fn finish(routes: Router, clock: Clock) -> Router {
 /// [`finish`] does so with an OAuth error; routes of another form have this around them.
 pub fn catch_panics<F>(routes: Router, failed: F) -> Router
 where
-    F: Fn(&Context) -> Response + Clone + Send + Sync + 'static,
+    F: Fn(&mut RequestContext) -> Response + Clone + Send + Sync + 'static,
 {
-    let catch = move |Extension(context): Extension<Context>, request: Request, next: Next| {
-        let failed = failed.clone();
+    let catch = move |request: Request, next: Next| {
+        let (failed, extensions) = (failed.clone(), request.extensions().clone());
         async move {
             let answered = AssertUnwindSafe(next.run(request)).catch_unwind().await;
-            answered.unwrap_or_else(|_| failed(&context))
+            // The handler that panicked has let go of the context.
+            answered.unwrap_or_else(|_| match HeldContext::of(&extensions) {
+                Ok(mut context) => failed(&mut context),
+                Err(response) => response,
+            })
         }
     };
     routes.layer(middleware::from_fn(catch))
 }
 
-/// Gives the request its context and writes the log line of its answer.
+/// Gives the request its context, and writes the log line of its answer.
 async fn observe(State(clock): State<Clock>, mut request: Request, next: Next) -> Response {
     let started = clock();
-    let extensions = request.extensions_mut();
-    let id = extensions.remove::<RequestId>().unwrap_or_else(|| new_id(started));
-    let api_request = extensions.remove::<ApiRequestId>();
-    let peer = extensions.remove::<PeerAddress>();
-    let peer = peer.unwrap_or_else(|| PeerAddress("unknown".to_owned()));
-    extensions.insert(Context { id: id.clone(), now: started, peer });
-
-    let method = request.method().clone();
+    let api_request = request.extensions_mut().remove::<ApiRequestId>();
     let route = request.extensions().get::<MatchedPath>().cloned();
-    let is_admin = is_admin(&request);
+    let is_admin = is_admin(request.uri().path());
+    let context = match context_of(&mut request, started) {
+        Ok(context) => SharedContext::new(context),
+        Err(NoRandomness) => return unanswerable(),
+    };
+    request.extensions_mut().insert(context.clone());
+
     let mut response = next.run(request).await;
 
+    // The handler has given it back, or was dropped.
+    let Some(mut context) = context.lend() else { return unanswerable() };
     if response.status() == StatusCode::METHOD_NOT_ALLOWED {
-        response = method_not_allowed(&response, is_admin);
+        response = method_not_allowed(&response, is_admin, &mut context);
     }
-    if let Ok(value) = HeaderValue::from_str(&id.0) {
-        response.headers_mut().insert("x-request-id", value);
+    if let Ok(value) = HeaderValue::from_str(context.id.as_str()) {
+        response.headers_mut().insert(REQUEST_ID, value);
     }
-    let outcome = outcome_of(&mut response);
     let at = clock();
+    let RequestContext { id, method, outcome, .. } = &*context;
     logging::write(Line {
         at,
-        request: &id.0,
+        request: id.as_str(),
         api_request: api_request.as_ref().map(|id| id.0.as_str()),
-        method: &method,
+        method,
         route: route.as_ref().map_or("unmatched", MatchedPath::as_str),
         status: response.status().as_u16(),
         duration: at.since(started),
-        outcome: &outcome,
+        outcome: &explained(outcome, response.status()),
         store_retries: 0,
         cold_start: None,
     });
     response
 }
 
-fn new_id(now: Timestamp) -> RequestId {
-    match ambient::rng() {
-        Ok(mut rng) => RequestId(id::uuid_v7(now, &mut rng).to_string().into()),
-        Err(_) => RequestId("none".into()),
-    }
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// What every step of the request is told. A request that came through no gateway gets an id here.
+fn context_of(request: &mut Request, now: Timestamp) -> Result<RequestContext, NoRandomness> {
+    let mut rng = ambient::rng()?;
+    let extensions = request.extensions_mut();
+    let id = extensions.remove::<RequestId>();
+    let id = id.unwrap_or_else(|| RequestId::new(&id::uuid_v7(now, &mut rng).to_string()));
+    let peer = extensions.remove::<PeerAddress>();
+    Ok(RequestContext {
+        id,
+        now,
+        peer: peer.unwrap_or_else(|| PeerAddress("unknown".to_owned())),
+        method: request.method().as_str().to_owned(),
+        path: request.uri().path().to_owned(),
+        headers: context::headers(request.headers()),
+        rng: Box::new(rng),
+        outcome: Outcome::default(),
+    })
 }
 
-/// What the handler says of its answer. Of a refusal that nobody explains, the status is the reason.
-fn outcome_of(response: &mut Response) -> Outcome {
-    let status = response.status();
-    let outcome = response.extensions_mut().remove::<Outcome>().unwrap_or_default();
+/// Without randomness no identifier can be made, and nothing can be answered safely.
+fn unanswerable() -> Response {
+    tracing::error!("a request has no context: no randomness, or a handler that keeps it");
+    let body = r#"{"error":"server_error","error_description":"the server failed"}"#;
+    response::with_body(StatusCode::INTERNAL_SERVER_ERROR, response::JSON, body)
+}
+
+/// The outcome for the log. Where no step explains a refusal, the status is the reason.
+fn explained(outcome: &Outcome, status: StatusCode) -> Outcome {
     let is_refusal = status.is_client_error() || status.is_server_error();
-    let reason = outcome.reason.or_else(|| is_refusal.then(|| Reason::of_status(status)));
-    Outcome { reason, ..outcome }
+    let reason = outcome.reason.or_else(|| is_refusal.then(|| reason::of_status(status)));
+    Outcome { reason, ..outcome.clone() }
 }
 
 async fn security_headers(mut response: Response) -> Response {
@@ -149,35 +148,43 @@ async fn security_headers(mut response: Response) -> Response {
     response
 }
 
-fn is_admin(request: &Request) -> bool {
-    request.uri().path().starts_with(ADMIN)
+fn is_admin(path: &str) -> bool {
+    path.starts_with(ADMIN)
 }
 
-async fn not_found(request: Request) -> Response {
-    error_for_path(is_admin(&request), StatusCode::NOT_FOUND, "there is nothing at this path")
+async fn not_found(mut context: HeldContext) -> Response {
+    let is_admin = is_admin(&context.path);
+    refuse(is_admin, StatusCode::NOT_FOUND, "there is nothing at this path", &mut context)
 }
 
 /// Gives the router's 405 a body; its `Allow` header (RFC 9110 §15.5.6) stays.
-fn method_not_allowed(original: &Response, is_admin: bool) -> Response {
-    let mut response = error_for_path(
-        is_admin,
-        StatusCode::METHOD_NOT_ALLOWED,
-        "the method is not allowed at this path",
-    );
-    if let Some(allow) = original.headers().get(http::header::ALLOW) {
-        response.headers_mut().insert(http::header::ALLOW, allow.clone());
+fn method_not_allowed(
+    original: &Response,
+    is_admin: bool,
+    context: &mut RequestContext,
+) -> Response {
+    let detail = "the method is not allowed at this path";
+    let mut response = refuse(is_admin, StatusCode::METHOD_NOT_ALLOWED, detail, context);
+    if let Some(allow) = original.headers().get(ALLOW) {
+        response.headers_mut().insert(ALLOW, allow.clone());
     }
     let nosniff = HeaderValue::from_static("nosniff");
     response.headers_mut().insert("x-content-type-options", nosniff);
     response
 }
 
-fn error_for_path(is_admin: bool, status: StatusCode, detail: &'static str) -> Response {
+/// A refusal in the form of its part of the server.
+fn refuse(
+    is_admin: bool,
+    status: StatusCode,
+    detail: &'static str,
+    context: &mut RequestContext,
+) -> Response {
     if is_admin {
-        return Problem::new(status, detail).into_response();
+        return Problem::new(status, detail).into_response(context);
     }
-    let error = PublicError::new(OAuthErrorCode::InvalidRequest, detail);
-    response::oauth_error_with_status(status, error, detail)
+    let error = PublicError::new(ErrorCode::InvalidRequest, detail);
+    Refusal::with_status(status, error, detail).into_response(context)
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::fmt;
 use axum::body::Body;
 use axum::extract::Request;
 use http::HeaderMap;
+use percent_encoding::percent_decode;
 
 use crate::body::{self, BodyError};
 
@@ -84,6 +85,12 @@ impl Form {
         Ok(Self(parameters))
     }
 
+    /// The value of a parameter, which stays.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
     /// Takes a parameter out. RFC 6749 §3.2: one without a value counts as left out.
     pub fn take(&mut self, name: &str) -> Option<String> {
         let at = self.0.iter().position(|(known, _)| known == name)?;
@@ -94,6 +101,11 @@ impl Form {
     pub fn take_all(&mut self, name: &str) -> Vec<String> {
         let taken = self.0.extract_if(.., |(known, _)| known == name);
         taken.map(|(_, value)| value).filter(|value| !value.is_empty()).collect()
+    }
+
+    /// All parameters that were not taken, in their order.
+    pub fn into_pairs(self) -> impl Iterator<Item = (String, String)> {
+        self.0.into_iter()
     }
 
     /// The names of all parameters.
@@ -127,36 +139,19 @@ pub fn pairs(bytes: &[u8]) -> Result<Vec<Pair>, FormError> {
 /// # Errors
 /// When a percent-encoding is malformed, or the result is not UTF-8 or has control characters.
 pub fn decode(encoded: &[u8]) -> Result<String, FormError> {
-    let mut bytes = Vec::with_capacity(encoded.len());
-    let mut rest = encoded.iter();
-    while let Some(&byte) = rest.next() {
-        bytes.push(match byte {
-            b'+' => b' ',
-            b'%' => {
-                let high = rest.next().and_then(|digit| hex(*digit));
-                let low = rest.next().and_then(|digit| hex(*digit));
-                let (Some(high), Some(low)) = (high, low) else {
-                    return Err(FormError::PercentEncoding);
-                };
-                high << 4 | low
-            }
-            byte => byte,
-        });
+    let mut escapes = encoded.split(|byte| *byte == b'%').skip(1);
+    let is_hex = |digit: Option<&u8>| digit.is_some_and(u8::is_ascii_hexdigit);
+    if !escapes.all(|rest| is_hex(rest.first()) && is_hex(rest.get(1))) {
+        return Err(FormError::PercentEncoding);
     }
+    let spaced: Vec<u8> =
+        encoded.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
+    let bytes = percent_decode(&spaced).collect();
     let text = String::from_utf8(bytes).map_err(|_| FormError::NotUtf8)?;
     if text.chars().any(char::is_control) {
         return Err(FormError::ControlCharacter);
     }
     Ok(text)
-}
-
-fn hex(digit: u8) -> Option<u8> {
-    match digit {
-        b'0'..=b'9' => Some(digit - b'0'),
-        b'a'..=b'f' => Some(digit - b'a' + 10),
-        b'A'..=b'F' => Some(digit - b'A' + 10),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

@@ -10,12 +10,12 @@ use axum::response::Response;
 use http::header::STRICT_TRANSPORT_SECURITY;
 use http::uri::PathAndQuery;
 use http::{HeaderValue, Uri};
-use identety_domain::limits::PeerAddress;
+use identety_domain::{PeerAddress, RequestId};
 use lambda_http::request::RequestContext;
 use lambda_http::{Request, RequestExt as _};
 use tower::util::MapRequest;
 
-use crate::edge::{self, ApiRequestId, RequestId};
+use crate::edge::{self, ApiRequestId};
 use crate::logging::{self, Format, Function, FunctionLog};
 use crate::{ambient, environment};
 
@@ -78,7 +78,7 @@ pub fn door(app: Router) -> Door {
 fn from_gateway(mut request: Request) -> Request {
     // Lambda's own id, so that our line and Lambda's lines about the same invocation have one.
     let invocation =
-        request.lambda_context_ref().map(|context| RequestId::given(&context.request_id));
+        request.lambda_context_ref().map(|context| RequestId::new(&context.request_id));
     if let Some(id) = invocation {
         request.extensions_mut().insert(id);
     }

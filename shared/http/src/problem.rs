@@ -5,12 +5,14 @@ use std::fmt::Display;
 use axum::response::Response;
 use http::header::WWW_AUTHENTICATE;
 use http::{HeaderValue, StatusCode};
-use identety_domain::FieldError;
-use identety_domain::Seconds;
+use identety_domain::hashing::HashError;
+use identety_domain::store::StoreError;
+use identety_domain::{FieldError, RequestContext, Seconds};
 use serde_json::{Value, json};
 
-use crate::edge::RequestId;
-use crate::logging::{Outcome, Reason};
+use crate::body::BodyError;
+use crate::json::JsonError;
+use crate::logging::reason;
 use crate::response;
 
 /// An error of the administration API.
@@ -22,6 +24,8 @@ pub struct Problem {
     retry_after: Option<Seconds>,
     challenge: Option<&'static str>,
     cause: Option<String>,
+    /// Whether the caller gets the request's id to quote.
+    quotes_id: bool,
 }
 
 impl Problem {
@@ -34,6 +38,7 @@ impl Problem {
             retry_after: None,
             challenge: None,
             cause: None,
+            quotes_id: false,
         }
     }
 
@@ -60,9 +65,9 @@ impl Problem {
 
     /// 500: not the caller's fault. The cause is for the log, the caller gets an id to quote.
     #[must_use]
-    pub fn server_error(id: &RequestId, cause: &dyn Display) -> Self {
-        let detail = format!("the server failed; please quote the request id {id}");
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, detail).because(cause)
+    pub fn server_error(cause: &dyn Display) -> Self {
+        let problem = Self::new(StatusCode::INTERNAL_SERVER_ERROR, "the server failed");
+        Self { quotes_id: true, ..problem }.because(cause)
     }
 
     /// What the log is told beside.
@@ -83,10 +88,12 @@ impl Problem {
         Self { challenge: Some(challenge), ..self }
     }
 
-    /// The answer.
-    #[must_use]
-    pub fn into_response(self) -> Response {
-        let Self { status, detail, errors, retry_after, challenge, cause } = self;
+    /// The answer. The log is told the reason and the cause.
+    pub fn into_response(self, context: &mut RequestContext) -> Response {
+        let Self { status, mut detail, errors, retry_after, challenge, cause, quotes_id } = self;
+        if quotes_id {
+            detail = format!("{detail}; please quote the request id {}", context.id);
+        }
         let title = status.canonical_reason().unwrap_or("Error");
         let mut body = json!({
             "type": "about:blank",
@@ -106,8 +113,58 @@ impl Problem {
             response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
         }
         response::retry_after(&mut response, retry_after);
-        Outcome::refused(Reason::of_status(status), &cause.unwrap_or(detail)).attach(&mut response);
+        context.outcome.refuse(reason::of_status(status), cause.unwrap_or(detail));
         response
+    }
+}
+
+/// The answer of an endpoint of the administration, or of the reason why there is none.
+pub fn answer(context: &mut RequestContext, answered: Result<Response, Problem>) -> Response {
+    answered.unwrap_or_else(|problem| problem.into_response(context))
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Unavailable(_) => Self::unavailable(&error),
+            StoreError::Corrupt(_) | StoreError::Other(_) => Self::server_error(&error),
+        }
+    }
+}
+
+impl From<HashError> for Problem {
+    fn from(error: HashError) -> Self {
+        Self::server_error(&error)
+    }
+}
+
+impl From<Vec<FieldError>> for Problem {
+    fn from(errors: Vec<FieldError>) -> Self {
+        Self::invalid(errors)
+    }
+}
+
+impl From<JsonError> for Problem {
+    fn from(error: JsonError) -> Self {
+        let status = match &error {
+            JsonError::Body(BodyError::TooLarge) => StatusCode::PAYLOAD_TOO_LARGE,
+            JsonError::Body(BodyError::TooSlow) => StatusCode::REQUEST_TIMEOUT,
+            JsonError::Body(BodyError::Broken | BodyError::ContentType)
+            | JsonError::Malformed(_) => StatusCode::BAD_REQUEST,
+        };
+        let detail = match error {
+            JsonError::Body(BodyError::ContentType) => {
+                "the body must be application/json in UTF-8".to_owned()
+            }
+            error => error.to_string(),
+        };
+        Self::new(status, detail)
+    }
+}
+
+impl From<serde_json::Error> for Problem {
+    fn from(error: serde_json::Error) -> Self {
+        Self::server_error(&error)
     }
 }
 
@@ -132,10 +189,11 @@ mod tests {
             FieldError::new("metadata.m2m_secret_of_somebody", "must be shorter"),
             FieldError::new("redirectUris[1]", "must be a URL"),
         ]);
-        let response = problem.into_response();
-        let outcome = response.extensions().get::<Outcome>().unwrap();
+        let mut context = crate::context::tests::context();
+        problem.into_response(&mut context);
+        let outcome = context.outcome;
         let expected = "not valid: one that is unknown, metadata, redirectUris[1]";
         assert_eq!(outcome.cause.as_deref(), Some(expected));
-        assert_eq!(outcome.reason, Some(Reason::InvalidRequest));
+        assert_eq!(outcome.reason, Some(identety_domain::ErrorCode::InvalidRequest.into()));
     }
 }

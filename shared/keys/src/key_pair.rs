@@ -12,7 +12,7 @@ use identety_domain::client::SigningAlg;
 use identety_domain::keys::PublicKey;
 use zeroize::Zeroizing;
 
-use crate::KeysError;
+use crate::error::KeysError;
 
 /// A private key and its public half, ready to sign.
 pub(crate) enum KeyPair {

@@ -10,7 +10,7 @@ use identety_domain::grant::RefreshKey;
 use identety_domain::keys::{Jwks, KeyRing, Signer, SigningError, SigningKey, Verifier};
 use serde::Serialize;
 
-use crate::KeysError;
+use crate::error::KeysError;
 use crate::key_pair::KeyPair;
 use crate::public_keys::PublicKeys;
 use crate::seal::Sealer;

@@ -4,7 +4,7 @@ use aws_lc_rs::hkdf::{HKDF_SHA256, Prk};
 use identety_domain::grant::RefreshKey;
 use zeroize::Zeroizing;
 
-use crate::KeysError;
+use crate::error::KeysError;
 use crate::seal::DataKey;
 
 /// What the derived key is for. Another text makes another key, and every refresh token void.

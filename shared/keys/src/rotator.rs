@@ -10,7 +10,7 @@ use identety_domain::store::{Change, KeyStore, StoreError, StoredKeys};
 use rand_core::CryptoRng;
 use serde::Serialize;
 
-use crate::KeysError;
+use crate::error::KeysError;
 use crate::opened::open_pair;
 use crate::seal::{Sealer, Sealing, new_key};
 

@@ -10,7 +10,7 @@ use identety_domain::store::{Change, KeyStore, StoredKeys};
 use rand_core::CryptoRng;
 use tokio::sync::Mutex;
 
-use crate::KeysError;
+use crate::error::KeysError;
 use crate::opened::{OpenedKeys, open_current};
 use crate::refresh_key;
 use crate::schedule::Schedule;

@@ -1,7 +1,7 @@
 //! Where a deployment lets the back channel keep clients for some seconds: what that saves, and that a change
 //! takes so long and no longer. By default nothing is kept, and every change bites at once.
 
-use identety::app::Choices;
+use identety_domain::Choices;
 use identety_tests::app::{Setup, TestApp, TestClient};
 use identety_tests::sign_in::PASSWORD;
 use rstest::rstest;

@@ -1,7 +1,8 @@
 //! Limits on guessing passwords: 10 failures of one account from one address in a quarter of an hour,
 //! 100 of one account, 300 from one address.
 
-use identety_domain::limits::{Admission, PeerAddress, SignInLimits};
+use identety_domain::PeerAddress;
+use identety_domain::limits::{Admission, SignInLimits};
 use identety_tests::app::{TestApp, TestClient};
 use identety_tests::browser::{Browser, Form, html};
 use identety_tests::call::Answer;

@@ -1,7 +1,8 @@
 //! Self-registration: where it is open, people make accounts for themselves.
 
-use identety::app::Choices;
-use identety_domain::limits::{Admission, PeerAddress, SignInLimits};
+use identety_domain::Choices;
+use identety_domain::PeerAddress;
+use identety_domain::limits::{Admission, SignInLimits};
 use identety_domain::user::EmailAddress;
 use identety_tests::app::{Setup, TestApp, TestClient};
 use identety_tests::browser::{Browser, html};

@@ -1,7 +1,7 @@
 //! Sessions: their cookies, their ends, and whose they are.
 
 use http::header::SET_COOKIE;
-use identety_domain::authorization::SessionSecret;
+use identety_domain::session::SessionSecret;
 use identety_tests::app::{ISSUER, Setup, TestApp, TestClient, TestUser};
 use identety_tests::browser::{Browser, html};
 use identety_tests::call::Answer;

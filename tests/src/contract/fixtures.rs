@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use identety::app::Stores;
 use identety_domain::Timestamp;
 use identety_domain::client::{
     Client, ClientId, ClientMetadata, ClientType, SigningAlg, StoredSecret,
 };
 use identety_domain::hashing::{HashCost, PhcString};
 use identety_domain::keys::{KeyRing, KeyState, PublicKey, SealedKey, SigningKey};
+use identety_domain::store::Stores;
 use identety_domain::store::{Change, Creation, UserWrite};
 use identety_domain::user::{Address, EmailAddress, StoredPassword, User, UserMetadata};
 use uuid::Uuid;

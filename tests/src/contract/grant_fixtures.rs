@@ -1,10 +1,10 @@
 //! Grants, sessions and transactions to put into a store.
 
-use identety_domain::authorization::{
+use identety_domain::grant::{CodeChallenge, Grant, GrantId, Redeemed, Redemption, Rotation};
+use identety_domain::session::{
     AuthorizationRequest, BrowserKey, BrowserSecret, ResponseMode, Session, SessionId, SessionKey,
     SessionSecret, Transaction, TransactionId,
 };
-use identety_domain::grant::{CodeChallenge, Grant, GrantId, Redeemed, Redemption, Rotation};
 use identety_domain::store::{GrantCreation, Redeem, Rotate};
 use identety_domain::{Scope, Timestamp};
 

@@ -19,7 +19,7 @@ pub mod sessions;
 pub mod transactions;
 pub mod users;
 
-pub use identety::app::Stores;
+pub use identety_domain::store::Stores;
 use identety_dynamodb::Tables;
 use identety_dynamodb::sdk::Client as DynamoDb;
 

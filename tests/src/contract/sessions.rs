@@ -3,7 +3,7 @@
 #![expect(missing_docs, reason = "the names of the functions are what they say")]
 
 use identety_domain::Timestamp;
-use identety_domain::authorization::{Session, SessionId, SessionKey};
+use identety_domain::session::{Session, SessionId, SessionKey};
 
 use super::Stores;
 use super::fixtures::at;

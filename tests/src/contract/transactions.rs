@@ -2,7 +2,7 @@
 
 #![expect(missing_docs, reason = "the names of the functions are what they say")]
 
-use identety_domain::authorization::{Transaction, TransactionId};
+use identety_domain::session::{Transaction, TransactionId};
 
 use super::Stores;
 use super::grant_fixtures::{full_transaction, transaction, transaction_id};

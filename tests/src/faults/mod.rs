@@ -27,7 +27,6 @@ use aws_smithy_runtime_api::client::http::{
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
-use identety::app::Stores;
 use identety_dynamodb::sdk::Client as DynamoDb;
 use identety_dynamodb::sdk::config::retry::RetryPartition;
 use identety_dynamodb::{Embedded, Tables, config};
@@ -232,7 +231,7 @@ impl TestApp {
         let app = Self::start_on(setup, |embedded| {
             let (client, way) = Faults::before(embedded, &tables());
             faults = Some(way);
-            Stores::on(&client, &tables())
+            identety_dynamodb::stores(&client, &tables())
         });
         (app.await, faults.expect("a way"))
     }

@@ -4,13 +4,11 @@ use identety_domain::client::{
     Client, ClientId, ClientMetadata, ClientType, Import, NewClient, RedirectUri, VerifiedMetadata,
     register,
 };
-use identety_domain::hashing::SecretHasher;
-use identety_domain::store::{Cause, Change, Creation, StoreError};
+use identety_domain::hashing::SecretMaker;
+use identety_domain::store::{Cause, Change, Creation, StoreError, Stores};
 use identety_domain::{FieldError, Issuer, Timestamp};
-use rand::rngs::StdRng;
 
 use super::PATH;
-use crate::app::Stores;
 use crate::serve::ServeError;
 
 /// What the app's script names itself.
@@ -20,19 +18,16 @@ const CLIENT_ID: &str = "demo";
 pub(crate) async fn ensure_client(
     issuer: &Issuer,
     stores: &Stores,
-    hasher: &SecretHasher,
-    now: Timestamp,
-    rng: &mut StdRng,
+    maker: &mut SecretMaker<'_>,
 ) -> Result<(), ServeError> {
     let metadata =
         metadata(issuer).validate(ClientType::Public).map_err(|errors| defect(&errors))?;
     let client_id = ClientId::parse(CLIENT_ID).ok_or_else(|| defect(&[]))?;
     if let Some(client) = stores.clients.find(&client_id).await? {
-        return moved(&client, metadata, stores, now).await;
+        return moved(&client, metadata, stores, maker.now).await;
     }
     let import = Import { client_id: Some(client_id), client_secret: None };
-    let NewClient { client, secret: _ } =
-        register(ClientType::Public, metadata, import, hasher, now, rng)?;
+    let NewClient { client, secret: _ } = register(ClientType::Public, metadata, import, maker)?;
     match stores.clients.create(&client).await? {
         Creation::Created => Ok(()),
         Creation::ClientIdTaken => Err(defect(&[]).into()),

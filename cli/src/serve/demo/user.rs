@@ -1,14 +1,12 @@
 //! The user to try the server with.
 
-use identety_domain::hashing::SecretHasher;
-use identety_domain::store::{Cause, StoreError, UserWrite};
-use identety_domain::user::{Address, Password, UserMetadata, register};
-use identety_domain::{Issuer, Secret, Timestamp, id};
-use rand::rngs::StdRng;
+use identety_domain::hashing::SecretMaker;
+use identety_domain::store::{Cause, StoreError, Stores, UserWrite};
+use identety_domain::user::{Address, Password, UserMetadata, register, set_password};
+use identety_domain::{Issuer, Secret, id};
 use serde::{Deserialize, Serialize};
 
 use super::PATH;
-use crate::app::Stores;
 use crate::serve::ServeError;
 
 /// The address that the demo user signs in with.
@@ -27,23 +25,21 @@ pub(crate) struct DemoUser {
 pub(crate) async fn ensure_user(
     issuer: &Issuer,
     stores: &Stores,
-    hasher: &SecretHasher,
     is_first_start: bool,
-    now: Timestamp,
-    rng: &mut StdRng,
+    maker: &mut SecretMaker<'_>,
 ) -> Result<Option<DemoUser>, ServeError> {
     let details = metadata(issuer).validate().map_err(|errors| defect(&errors))?;
-    let text = id::random_text::<12>(rng);
+    let text = id::random_text::<12>(maker.rng);
     let password = Password::new(Secret::from(text.as_str())).map_err(|error| defect(&error))?;
     let made = DemoUser { email: EMAIL.to_owned(), password: text };
     match stores.users.find_by_email(&details.email).await? {
         Some(_) if !is_first_start => Ok(None),
         Some(user) => {
-            let after = user.with_password(&password, hasher, now, rng)?;
+            let after = set_password(&user, &password, maker)?;
             written(stores.users.update(&user, &after).await?).map(|()| Some(made))
         }
         None => {
-            let user = register(details, Some(&password), hasher, now, rng)?;
+            let user = register(details, Some(&password), maker)?;
             written(stores.users.create(&user).await?).map(|()| Some(made))
         }
     }

@@ -27,7 +27,7 @@ pub use files::{FORM_POST_SCRIPT_PATH, STYLE_PATH, form_post_script, style};
 pub use form_post::FormPost;
 pub use notice::Notice;
 pub use register::{Register, RegisterErrors};
-pub use response::{Page, respond};
+pub use response::{Page, Unwritable, respond};
 pub use scope::ScopeView;
 pub use sign_in::SignIn;
 pub use sign_out::{SignOut, SignedOut};

@@ -2,12 +2,12 @@
 
 use askama::Template;
 use axum::response::Response;
+use http::header::InvalidHeaderValue;
 use http::header::{
     CONTENT_SECURITY_POLICY, HeaderName, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use http::{HeaderValue, StatusCode};
-use identety_http::edge::RequestId;
-use identety_http::response::{server_error, with_body};
+use identety_http::response::with_body;
 
 use super::csp;
 
@@ -47,25 +47,32 @@ const HEADERS: [(HeaderName, &str); 4] = [
 ///
 /// `form_targets` are the redirect URIs to which the answer to its form may lead: browsers hold
 /// `form-action` against redirects too, so a policy without them would block the way back to the client.
+///
+/// # Errors
+/// When the page cannot be written: a defect.
 pub fn respond(
     status: StatusCode,
     page: &impl Page,
     form_targets: &[&str],
-    id: &RequestId,
-) -> Response {
-    let html = match page.render() {
-        Ok(html) => html,
-        Err(error) => return server_error(id, &error.to_string()),
-    };
-    let policy = match HeaderValue::from_str(&csp::policy(page, form_targets)) {
-        Ok(policy) => policy,
-        Err(error) => return server_error(id, &error.to_string()),
-    };
+) -> Result<Response, Unwritable> {
+    let html = page.render()?;
+    let policy = HeaderValue::from_str(&csp::policy(page, form_targets))?;
     let mut response = with_body(status, HTML, html);
     let headers = response.headers_mut();
     headers.insert(CONTENT_SECURITY_POLICY, policy);
     for (name, value) in HEADERS {
         headers.insert(name, HeaderValue::from_static(value));
     }
-    response
+    Ok(response)
+}
+
+/// A page cannot be written.
+#[derive(Debug, thiserror::Error)]
+pub enum Unwritable {
+    /// The template fails.
+    #[error(transparent)]
+    Template(#[from] askama::Error),
+    /// The content security policy is no header.
+    #[error(transparent)]
+    Policy(#[from] InvalidHeaderValue),
 }

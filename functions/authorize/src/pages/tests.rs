@@ -264,9 +264,8 @@ async fn answer(
     targets: &'static [&'static str],
 ) -> (StatusCode, HeaderMap, String) {
     let page = Arc::new(page);
-    let handler = move |Extension(context): Extension<Context>| {
-        std::future::ready(respond(StatusCode::BAD_REQUEST, &*page, targets, &context.id))
-    };
+    let handler =
+        move || std::future::ready(respond(StatusCode::BAD_REQUEST, &*page, targets).unwrap());
     let app =
         edge::finish(Router::new().route("/", get(handler)), Arc::new(identety_http::ambient::now));
     let response = app.oneshot(Request::new(Body::empty())).await.unwrap();

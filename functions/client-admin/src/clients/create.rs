@@ -6,48 +6,44 @@ use axum::Extension;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use http::StatusCode;
+use identety_domain::RequestContext;
 use identety_domain::admin::Administrator;
 use identety_domain::client::{self, NewClient};
 use identety_domain::store::Creation;
-use identety_http::edge::Context;
-use identety_http::problem::Problem;
-use identety_http::{ambient, json};
+use identety_http::context::HeldContext;
+use identety_http::json;
+use identety_http::problem::{self, Problem};
 use serde_json::Value;
 
 use super::members::{self, NewClientMembers};
 use super::representation;
-use crate::problems::{json_problem, store_problem};
-use crate::{Management, answer};
+use crate::answer;
+use crate::state::Management;
 
 pub(crate) async fn post(
     State(state): State<Arc<Management>>,
-    Extension(context): Extension<Context>,
+    mut context: HeldContext,
     Extension(administrator): Extension<Administrator>,
     request: Request,
 ) -> Response {
-    match create(&state, &context, &administrator, request).await {
-        Ok(new) => created(&state, &context, &new),
-        Err(problem) => problem.into_response(),
-    }
+    let created = create(&state, &mut context, &administrator, request).await;
+    problem::answer(&mut context, created.and_then(|new| created_answer(&state, &new)))
 }
 
 async fn create(
     state: &Management,
-    context: &Context,
+    context: &mut RequestContext,
     administrator: &Administrator,
     request: Request,
 ) -> Result<NewClient, Problem> {
-    let members = json::read_object(request, &[json::JSON], false).await.map_err(json_problem)?;
-    let members = members::of_new_client(members).map_err(Problem::invalid)?;
-    let NewClientMembers { kind, metadata, import } = members;
-    let metadata = metadata.validate(kind).map_err(Problem::invalid)?;
-    administrator.may_grant(&metadata.scopes).map_err(Problem::invalid)?;
+    let members = json::read_object(request, &[json::JSON], false).await?;
+    let NewClientMembers { kind, metadata, import } = members::of_new_client(members)?;
+    let metadata = metadata.validate(kind)?;
+    administrator.may_grant(&metadata.scopes)?;
 
-    let mut rng = ambient::rng().map_err(|error| Problem::server_error(&context.id, &error))?;
-    let new = client::register(kind, metadata, import, &state.hasher, context.now, &mut rng)
-        .map_err(|error| Problem::server_error(&context.id, &error))?;
-    let creation = state.clients.create(&new.client).await;
-    match creation.map_err(|error| store_problem(&error, &context.id))? {
+    let maker = &mut state.services.secret_maker(context);
+    let new = client::register(kind, metadata, import, maker)?;
+    match state.services.stores.clients.create(&new.client).await? {
         Creation::Created => Ok(new),
         Creation::ClientIdTaken => {
             let detail = "clientId: a client with this clientId is registered already";
@@ -56,11 +52,11 @@ async fn create(
     }
 }
 
-fn created(state: &Management, context: &Context, new: &NewClient) -> Response {
+fn created_answer(state: &Management, new: &NewClient) -> Result<Response, Problem> {
     let NewClient { client, secret } = new;
     let mut members = representation::of(client);
     if let Some(secret) = secret {
         members.insert("clientSecret".to_owned(), Value::from(secret.expose()));
     }
-    answer::created(client, &members, &state.settings, &context.id)
+    answer::created(client, &members, &state.services.settings)
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use identety_domain::client::{
-    Client, ClientId, ClientMetadata, ClientType, Import, VerifiedMetadata,
+    Client, ClientId, ClientMetadata, ClientType, Import, TokenEndpointAuthMethod, VerifiedMetadata,
 };
 use identety_domain::{FieldError, Secret};
 use serde_json::{Map, Value};
@@ -74,16 +74,24 @@ pub(crate) fn of_new_client(
     let client_id = members.remove("clientId").and_then(|value| reader.client_id(&value));
     let client_secret =
         members.remove("clientSecret").and_then(|value| reader.client_secret(&value));
-    if client_secret.is_some() && kind.is_some_and(|kind| !kind.is_confidential()) {
-        reader.refuse("clientSecret", "must be left out: a public client has no secret");
-    }
     let metadata = reader.apply(ClientMetadata::default(), members, &Map::new());
+    if client_secret.is_some() && !kind.is_none_or(|kind| uses_secret(kind, &metadata.metadata)) {
+        let rule = "must be left out: the client authenticates without a secret";
+        reader.refuse("clientSecret", rule);
+    }
     match (kind, reader.errors) {
         (Some(kind), errors) if errors.is_empty() => {
             Ok(NewClientMembers { kind, metadata, import: Import { client_id, client_secret } })
         }
         (_, errors) => Err(errors),
     }
+}
+
+/// Whether a client of this metadata has a secret. A method that is none is refused later.
+fn uses_secret(kind: ClientType, metadata: &ClientMetadata) -> bool {
+    let method = metadata.token_endpoint_auth_method.as_deref();
+    let method = method.and_then(TokenEndpointAuthMethod::parse);
+    method.unwrap_or_else(|| kind.default_auth_method()).uses_secret()
 }
 
 /// Lays the members of a change on top of what `client` has (RFC 7396: null is the default again).
@@ -212,7 +220,7 @@ impl Reader {
     }
 
     fn kind(&mut self, value: &Value) -> Option<ClientType> {
-        let kind = ClientType::ALL.into_iter().find(|kind| value.as_str() == Some(kind.as_str()));
+        let kind = value.as_str().and_then(ClientType::parse);
         kind.or_else(|| self.wrong_type("type", "must be public, private or m2m"))
     }
 

@@ -16,8 +16,8 @@ use identety_http::problem::Problem;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use crate::Management;
 use crate::resource::{Piece, Resource, Written};
+use crate::state::Management;
 
 /// What a list of clients can be sorted by.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -113,15 +113,15 @@ impl Resource for Client {
     }
 
     async fn find(state: &Management, id: Uuid) -> Result<Option<Self>, StoreError> {
-        state.clients.find_by_id(id).await
+        state.services.stores.clients.find_by_id(id).await
     }
 
     async fn update(&self, after: &Self, state: &Management) -> Result<Written, StoreError> {
-        Ok(state.clients.update(self, after).await?.into())
+        Ok(state.services.stores.clients.update(self, after).await?.into())
     }
 
     async fn delete(&self, state: &Management) -> Result<Written, StoreError> {
-        Ok(state.clients.delete(self).await?.into())
+        Ok(state.services.stores.clients.delete(self).await?.into())
     }
 
     async fn list(
@@ -130,11 +130,12 @@ impl Resource for Client {
         from: From,
         limit: u32,
     ) -> Result<Piece<Self>, StoreError> {
-        let ClientList { clients: nodes, next } = state.clients.list(order, from, limit).await?;
+        let ClientList { clients: nodes, next } =
+            state.services.stores.clients.list(order, from, limit).await?;
         Ok(Piece { nodes, next })
     }
 
     async fn count(state: &Management) -> Result<u64, StoreError> {
-        state.clients.count().await
+        state.services.stores.clients.count().await
     }
 }

@@ -1,7 +1,5 @@
 //! `POST /admin/clients/{id}/secrets` and `DELETE …/secrets/{secretId}`: rotation without a gap.
 
-use std::fmt::Display;
-
 use axum::extract::{Path, Request};
 use axum::response::Response;
 use http::StatusCode;
@@ -10,27 +8,20 @@ use identety_domain::client::{
     Client, DeleteSecretError, RotateSecretError, RotatedSecret, delete_secret, rotate_secret,
 };
 use identety_http::problem::Problem;
-use identety_http::{ambient, json, response};
+use identety_http::{json, response};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::answer;
 use crate::change::{Change, Decision};
-use crate::problems::json_problem;
 
 /// How long an older secret may be left to live, in seconds: a year.
 const MAX_EXPIRE_PREVIOUS_IN: u64 = 31_536_000;
 
-pub(crate) async fn post(change: Change, request: Request) -> Response {
-    let asked = json::read_object(request, &[json::JSON], true).await.map_err(json_problem);
-    let rotated = match asked.and_then(expire_previous_in) {
-        Ok(seconds) => rotate(&change, seconds).await,
-        Err(problem) => Err(problem),
-    };
-    match rotated {
-        Ok(rotated) => created(&change, &rotated),
-        Err(problem) => problem.into_response(),
-    }
+pub(crate) async fn post(mut change: Change, request: Request) -> Response {
+    let rotated = rotate(&mut change, request).await;
+    let answered = rotated.and_then(|rotated| created(&change, &rotated));
+    change.answer(answered)
 }
 
 /// Reads `{expirePreviousIn?}`.
@@ -52,29 +43,26 @@ fn expire_previous_in(members: Map<String, Value>) -> Result<Option<Seconds>, Pr
     Ok(seconds)
 }
 
-async fn rotate(
-    change: &Change,
-    expire_previous_in: Option<Seconds>,
-) -> Result<RotatedSecret, Problem> {
-    let Change { state, context, .. } = change;
-    let server_error = |error: &dyn Display| Problem::server_error(&context.id, error);
+async fn rotate(change: &mut Change, request: Request) -> Result<RotatedSecret, Problem> {
+    let asked = json::read_object(request, &[json::JSON], true).await?;
+    let expire_previous_in = expire_previous_in(asked)?;
+    let services = change.state.services.clone();
     change
-        .make(|before: &Client| {
-            let mut rng = ambient::rng().map_err(|error| server_error(&error))?;
-            let rotated =
-                rotate_secret(before, expire_previous_in, &state.hasher, context.now, &mut rng);
+        .make(|before: &Client, context| {
+            let maker = &mut services.secret_maker(context);
+            let rotated = rotate_secret(before, expire_previous_in, maker);
             let rotated = rotated.map_err(|error| match error {
-                RotateSecretError::PublicClient | RotateSecretError::TooManyLive => {
+                RotateSecretError::NoSecrets(_) | RotateSecretError::TooManyLive => {
                     Problem::new(StatusCode::CONFLICT, error.to_string())
                 }
-                RotateSecretError::Hash(error) => server_error(&error),
+                RotateSecretError::Hash(error) => error.into(),
             })?;
             Ok((Decision::Update(Box::new(rotated.client.clone())), rotated))
         })
         .await
 }
 
-fn created(change: &Change, rotated: &RotatedSecret) -> Response {
+fn created(change: &Change, rotated: &RotatedSecret) -> Result<Response, Problem> {
     let RotatedSecret { client, secret_id, secret } = rotated;
     let body = serde_json::json!({
         "id": secret_id,
@@ -82,24 +70,22 @@ fn created(change: &Change, rotated: &RotatedSecret) -> Response {
         "createdAt": client.updated_at.to_string(),
         "expiresAt": null,
     });
-    let response = response::json(StatusCode::CREATED, &body, &change.context.id);
-    let location =
-        format!("{}/admin/clients/{}/secrets/{secret_id}", change.state.settings.issuer, client.id);
-    answer::with_location(answer::with_etag(response, client), &location)
+    let response = response::json(StatusCode::CREATED, &body)?;
+    let issuer = &change.state.services.settings.issuer;
+    let location = format!("{issuer}/admin/clients/{}/secrets/{secret_id}", client.id);
+    Ok(answer::with_location(answer::with_etag(response, client), &location))
 }
 
 /// Answers with the client as it is now.
 pub(crate) async fn delete(
-    change: Change,
+    mut change: Change,
     Path((_, secret_id)): Path<(String, String)>,
 ) -> Response {
-    match remove(&change, &secret_id).await {
-        Ok(client) => answer::with(&client, &change.context.id),
-        Err(problem) => problem.into_response(),
-    }
+    let removed = remove(&mut change, &secret_id).await;
+    change.answer(removed.and_then(|client| answer::with(&client)))
 }
 
-async fn remove(change: &Change, secret_id: &str) -> Result<Client, Problem> {
+async fn remove(change: &mut Change, secret_id: &str) -> Result<Client, Problem> {
     let refused = |error: DeleteSecretError| {
         let status = match error {
             DeleteSecretError::NotFound => StatusCode::NOT_FOUND,
@@ -108,10 +94,10 @@ async fn remove(change: &Change, secret_id: &str) -> Result<Client, Problem> {
         Problem::new(status, error.to_string())
     };
     change
-        .make(|before: &Client| {
+        .make(|before: &Client, context| {
             let secret_id =
                 Uuid::parse_str(secret_id).map_err(|_| refused(DeleteSecretError::NotFound))?;
-            let after = delete_secret(before, secret_id, change.context.now).map_err(refused)?;
+            let after = delete_secret(before, secret_id, context.now).map_err(refused)?;
             Ok((Decision::Update(Box::new(after.clone())), after))
         })
         .await

@@ -5,34 +5,27 @@ use axum::response::Response;
 use identety_domain::client::Client;
 use identety_http::json;
 use identety_http::problem::Problem;
-use serde_json::{Map, Value};
 
 use super::members;
 use crate::answer;
 use crate::change::{Change, Decision};
-use crate::problems::json_problem;
 
-pub(crate) async fn patch(change: Change, request: Request) -> Response {
-    let changed = match json::read_object(request, &[json::JSON, json::MERGE_PATCH], false).await {
-        Ok(members) => update(&change, &members).await,
-        Err(error) => Err(json_problem(error)),
-    };
-    match changed {
-        Ok(client) => answer::with(&client, &change.context.id),
-        Err(problem) => problem.into_response(),
-    }
+pub(crate) async fn patch(mut change: Change, request: Request) -> Response {
+    let changed = update(&mut change, request).await;
+    change.answer(changed.and_then(|client| answer::with(&client)))
 }
 
-async fn update(change: &Change, members: &Map<String, Value>) -> Result<Client, Problem> {
+async fn update(change: &mut Change, request: Request) -> Result<Client, Problem> {
+    let members = json::read_object(request, &[json::JSON, json::MERGE_PATCH], false).await?;
+    let administrator = change.administrator.clone();
     change
-        .make(|before: &Client| {
-            let metadata = members::of_change(members.clone(), before).map_err(Problem::invalid)?;
-            let metadata = metadata.validate(before.kind).map_err(Problem::invalid)?;
-            change.administrator.may_grant(&metadata.scopes).map_err(Problem::invalid)?;
+        .make(|before: &Client, context| {
+            let metadata = members::of_change(members.clone(), before)?.validate(before.kind)?;
+            administrator.may_grant(&metadata.scopes)?;
             if metadata == before.metadata {
                 return Ok((Decision::Keep, before.clone()));
             }
-            let after = before.with_metadata(metadata, change.context.now);
+            let after = before.with_metadata(metadata, context.now);
             Ok((Decision::Update(Box::new(after.clone())), after))
         })
         .await

@@ -2,46 +2,45 @@
 
 use std::sync::Arc;
 
-use axum::Extension;
 use axum::extract::{Request, State};
 use axum::response::Response;
+use identety_domain::RequestContext;
 use identety_domain::user::{self, User};
-use identety_http::edge::Context;
-use identety_http::problem::Problem;
-use identety_http::{ambient, json};
+use identety_http::context::HeldContext;
+use identety_http::json;
+use identety_http::problem::{self, Problem};
 
 use super::members::{self, NewUserMembers};
 use super::{representation, written};
-use crate::problems::{json_problem, store_problem};
+use crate::answer;
 use crate::resource::Written;
-use crate::{Management, answer};
+use crate::state::Management;
 
 pub(crate) async fn post(
     State(state): State<Arc<Management>>,
-    Extension(context): Extension<Context>,
+    mut context: HeldContext,
     request: Request,
 ) -> Response {
-    match create(&state, &context, request).await {
-        Ok(user) => {
-            let members = representation::of(&user);
-            answer::created(&user, &members, &state.settings, &context.id)
-        }
-        Err(problem) => problem.into_response(),
-    }
+    let created = create(&state, &mut context, request).await;
+    let answered = created.and_then(|user| {
+        answer::created(&user, &representation::of(&user), &state.services.settings)
+    });
+    problem::answer(&mut context, answered)
 }
 
-async fn create(state: &Management, context: &Context, request: Request) -> Result<User, Problem> {
-    let members = json::read_object(request, &[json::JSON], false).await.map_err(json_problem)?;
-    let members = members::of_new_user(members).map_err(Problem::invalid)?;
-    let NewUserMembers { details, password } = members;
+async fn create(
+    state: &Management,
+    context: &mut RequestContext,
+    request: Request,
+) -> Result<User, Problem> {
+    let members = json::read_object(request, &[json::JSON], false).await?;
+    let NewUserMembers { details, password } = members::of_new_user(members)?;
 
-    let mut rng = ambient::rng().map_err(|error| Problem::server_error(&context.id, &error))?;
-    let user = user::register(details, password.as_ref(), &state.hasher, context.now, &mut rng)
-        .map_err(|error| Problem::server_error(&context.id, &error))?;
-    let created = state.users.create(&user).await;
-    match written(created.map_err(|error| store_problem(&error, &context.id))?) {
+    let maker = &mut state.services.secret_maker(context);
+    let user = user::register(details, password.as_ref(), maker)?;
+    match written(state.services.stores.users.create(&user).await?) {
         Written::Done => Ok(user),
-        Written::Conflict => Err(Problem::server_error(&context.id, &"a new user's id is taken")),
+        Written::Conflict => Err(Problem::server_error(&"a new user's id is taken")),
         Written::Refused(problem) => Err(problem),
     }
 }

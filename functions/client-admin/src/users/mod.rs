@@ -16,8 +16,8 @@ use identety_http::problem::Problem;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use crate::Management;
 use crate::resource::{Piece, Resource, Written};
+use crate::state::Management;
 
 /// What a list of users can be sorted by.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -98,17 +98,17 @@ impl Resource for User {
     }
 
     async fn find(state: &Management, id: Uuid) -> Result<Option<Self>, StoreError> {
-        state.users.find(id).await
+        state.services.stores.users.find(id).await
     }
 
     async fn update(&self, after: &Self, state: &Management) -> Result<Written, StoreError> {
-        Ok(written(state.users.update(self, after).await?))
+        Ok(written(state.services.stores.users.update(self, after).await?))
     }
 
     /// The consents go first: a deletion that breaks off in between can be repeated, and leaves nothing.
     async fn delete(&self, state: &Management) -> Result<Written, StoreError> {
-        state.consents.forget_consents(self.id).await?;
-        Ok(state.users.delete(self).await?.into())
+        state.services.stores.consents.forget_consents(self.id).await?;
+        Ok(state.services.stores.users.delete(self).await?.into())
     }
 
     async fn list(
@@ -117,12 +117,13 @@ impl Resource for User {
         from: From,
         limit: u32,
     ) -> Result<Piece<Self>, StoreError> {
-        let UserList { users: nodes, next } = state.users.list(order, from, limit).await?;
+        let UserList { users: nodes, next } =
+            state.services.stores.users.list(order, from, limit).await?;
         Ok(Piece { nodes, next })
     }
 
     async fn count(state: &Management) -> Result<u64, StoreError> {
-        state.users.count().await
+        state.services.stores.users.count().await
     }
 }
 

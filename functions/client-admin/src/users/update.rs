@@ -12,41 +12,35 @@ use serde_json::{Map, Value};
 use super::members;
 use crate::answer;
 use crate::change::{Change, Decision};
-use crate::problems::json_problem;
 
 /// What becomes of a user by the members of a request.
 type Read = fn(Map<String, Value>, &User) -> Result<UserDetails, Vec<FieldError>>;
 
-pub(crate) async fn patch(change: Change, request: Request) -> Response {
+pub(crate) async fn patch(mut change: Change, request: Request) -> Response {
     let media_types = [json::JSON, json::MERGE_PATCH];
-    respond(&change, update(&change, request, &media_types, members::of_change).await)
+    let changed = update(&mut change, request, &media_types, members::of_change).await;
+    change.answer(changed.and_then(|user| answer::with(&user)))
 }
 
-pub(crate) async fn put(change: Change, request: Request) -> Response {
-    respond(&change, update(&change, request, &[json::JSON], members::of_replacement).await)
-}
-
-fn respond(change: &Change, changed: Result<User, Problem>) -> Response {
-    match changed {
-        Ok(user) => answer::with(&user, &change.context.id),
-        Err(problem) => problem.into_response(),
-    }
+pub(crate) async fn put(mut change: Change, request: Request) -> Response {
+    let changed = update(&mut change, request, &[json::JSON], members::of_replacement).await;
+    change.answer(changed.and_then(|user| answer::with(&user)))
 }
 
 async fn update(
-    change: &Change,
+    change: &mut Change,
     request: Request,
     media_types: &[&str],
     read: Read,
 ) -> Result<User, Problem> {
-    let members = json::read_object(request, media_types, false).await.map_err(json_problem)?;
+    let members = json::read_object(request, media_types, false).await?;
     change
-        .make(|before: &User| {
-            let details = read(members.clone(), before).map_err(Problem::invalid)?;
+        .make(|before: &User, context| {
+            let details = read(members.clone(), before)?;
             if details == before.details {
                 return Ok((Decision::Keep, before.clone()));
             }
-            let after = before.with_details(details, change.context.now);
+            let after = before.with_details(details, context.now);
             Ok((Decision::Update(Box::new(after.clone())), after))
         })
         .await

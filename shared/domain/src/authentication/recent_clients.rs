@@ -1,17 +1,15 @@
 //! Clients that were read a moment ago, for deployments that would rather save a read of the store than
 //! have every change bite at once.
 
-use std::collections::HashMap;
 use std::fmt;
-use std::mem;
 use std::ops::RangeInclusive;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::client::{Client, ClientId};
-use crate::{Seconds, Timestamp};
+use crate::models::client::Client;
+use crate::values::{ClientId, Generations, Seconds, Timestamp};
 
-/// How many clients one generation holds; two generations live at once: a megabyte or two.
+/// How many clients one generation of the memory holds: a megabyte or two.
 const GENERATION: usize = 512;
 
 /// The clients that authenticated a moment ago, each kept for the same short time after it was read.
@@ -19,17 +17,9 @@ const GENERATION: usize = 512;
 /// By default that time is zero and nothing is kept. Otherwise a client that is disabled or deleted, and
 /// a secret that is deleted, go on working in this process for so long: that is what the deployment has
 /// chosen. An expiry of a secret is stored with it and is judged at each request all the same.
-#[derive(Default)]
 pub struct RecentClients {
     keep: Duration,
-    clients: Mutex<Generations>,
-}
-
-/// When the younger generation is full, the older one is forgotten.
-#[derive(Default)]
-struct Generations {
-    younger: HashMap<ClientId, Kept>,
-    older: HashMap<ClientId, Kept>,
+    clients: Mutex<Generations<ClientId, Kept>>,
 }
 
 struct Kept {
@@ -44,7 +34,10 @@ impl RecentClients {
     /// Keeps clients for `seconds` after they were read.
     #[must_use]
     pub fn kept_for(seconds: Seconds) -> Self {
-        Self { keep: Duration::from_secs(seconds.into()), clients: Mutex::default() }
+        Self {
+            keep: Duration::from_secs(seconds.into()),
+            clients: Mutex::new(Generations::of_size(GENERATION)),
+        }
     }
 
     /// The client, if it was read recently enough and `is_proven` says so of it.
@@ -58,8 +51,7 @@ impl RecentClients {
             return None;
         }
         let clients = self.lock();
-        let kept = clients.younger.get(id).or_else(|| clients.older.get(id));
-        let kept = kept.filter(|kept| self.is_fresh(kept, now))?;
+        let kept = clients.get(id).filter(|kept| self.is_fresh(kept, now))?;
         is_proven(&kept.client).then(|| kept.client.clone())
     }
 
@@ -68,20 +60,14 @@ impl RecentClients {
         if self.keep.is_zero() {
             return;
         }
-        let mut clients = self.lock();
-        if clients.younger.len() >= GENERATION {
-            clients.older = mem::take(&mut clients.younger);
-        }
         let kept = Kept { client: client.clone(), read_at: now };
-        clients.younger.insert(client.client_id.clone(), kept);
+        self.lock().insert(client.client_id.clone(), kept);
     }
 
     /// Forgets the client: the store says something else of it now.
     pub(super) fn forget(&self, id: &ClientId) {
         if !self.keep.is_zero() {
-            let mut clients = self.lock();
-            clients.younger.remove(id);
-            clients.older.remove(id);
+            self.lock().remove(id);
         }
     }
 
@@ -90,8 +76,15 @@ impl RecentClients {
         now >= kept.read_at && now.since(kept.read_at) < self.keep
     }
 
-    fn lock(&self) -> MutexGuard<'_, Generations> {
+    fn lock(&self) -> MutexGuard<'_, Generations<ClientId, Kept>> {
         self.clients.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Default for RecentClients {
+    /// Keeps nothing.
+    fn default() -> Self {
+        Self::kept_for(0)
     }
 }
 
@@ -106,7 +99,8 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::client::{ClientMetadata, ClientType};
+    use crate::models::client::ClientMetadata;
+    use crate::values::ClientType;
 
     fn client(number: usize) -> Client {
         let metadata = ClientMetadata { name: Some("a".to_owned()), ..ClientMetadata::default() };
@@ -148,7 +142,7 @@ mod tests {
         let (recent, client) = (RecentClients::default(), client(1));
         recent.keep(&client, Timestamp::from_seconds(1000));
         assert!(!finds(&recent, &client, 1000));
-        assert!(recent.lock().younger.is_empty());
+        assert!(recent.lock().count() == 0);
     }
 
     #[test]
@@ -166,8 +160,7 @@ mod tests {
         let recent = RecentClients::kept_for(60);
         for number in 0..5 * GENERATION {
             recent.keep(&client(number), Timestamp::from_seconds(1000));
-            let clients = recent.lock();
-            assert!(clients.younger.len() + clients.older.len() <= 2 * GENERATION);
+            assert!(recent.lock().count() <= 2 * GENERATION);
         }
         assert!(finds(&recent, &client(5 * GENERATION - 1), 1000));
         assert!(finds(&recent, &client(4 * GENERATION), 1000));

@@ -2,23 +2,23 @@
 
 use std::sync::Arc;
 
-use rand_core::CryptoRng;
-
 use super::parameters::Parameters;
 use super::request::{self, NoClient};
-use super::response::{AuthorizationResponse, Return};
-use super::{
-    AuthorizationError, AuthorizationErrorCode, AuthorizationRequest, BrowserSecret, SessionSecret,
-    SignedIn, Transaction, TransactionId,
-};
-use crate::client::{Client, GrantType};
-use crate::grant::{Grant, GrantId, Grants};
-use crate::hashing::{HashError, SecretHasher};
-use crate::keys::Verifier;
+use super::response::{AuthorizationError, AuthorizationResponse, Return};
+use crate::grants::Grants;
+use crate::hashers::{HashError, SecretHasher};
 use crate::limits::SignInLimits;
-use crate::store::{ClientStore, ConsentStore, GrantCreation, StoreError, TransactionStore};
-use crate::token::read_hint;
-use crate::{Settings, Timestamp};
+use crate::models::browser::{BrowserSecret, SessionSecret};
+use crate::models::client::Client;
+use crate::models::grant::Grant;
+use crate::models::keys::Verifier;
+use crate::models::session::SignedIn;
+use crate::models::transaction::{AuthorizationRequest, Transaction};
+use crate::stores::{ClientStore, ConsentStore, GrantCreation, StoreError, TransactionStore};
+use crate::token::{IdTokenHint, TokenReader};
+use crate::values::{
+    ErrorCode, GrantId, GrantType, RequestContext, Settings, Timestamp, TransactionId,
+};
 
 /// What the front channel works with.
 #[derive(Clone)]
@@ -107,21 +107,34 @@ enum Need {
     OtherUser,
 }
 
+impl Visitor {
+    /// The same browser, once it has the cookie of `session`.
+    pub(super) fn with_session(&self, session: &SessionSecret) -> Self {
+        Self { browser: self.browser.clone(), session: Some(session.clone()) }
+    }
+}
+
 impl FrontChannel {
+    /// What a genuine `id_token_hint` says.
+    pub(super) fn hint(&self, hint: &str, now: Timestamp) -> Option<IdTokenHint> {
+        let reader = TokenReader { issuer: &self.settings.issuer, verifier: &*self.verifier };
+        reader.id_token_hint(hint, now)
+    }
+
     /// An authorization request. A store that fails once it is known where to answer is an answer too.
     ///
     /// # Errors
     /// When there is no client to answer.
     pub async fn begin(
         &self,
+        context: &mut RequestContext,
         parameters: &Parameters,
         visitor: &Visitor,
-        now: Timestamp,
-        rng: &mut (dyn CryptoRng + Send),
     ) -> Result<Step, FlowError> {
+        let now = context.now;
         let target = request::target(&*self.clients, parameters).await?;
         let issuer = &self.settings.issuer;
-        let hint = |hint: &str| read_hint(&*self.verifier, issuer, hint, now);
+        let hint = |hint: &str| self.hint(hint, now);
         let request = match request::parse(&self.settings, &target, parameters, hint) {
             Ok(request) => request,
             Err(error) => {
@@ -130,7 +143,7 @@ impl FrontChannel {
             }
         };
         let transaction = Transaction {
-            id: TransactionId::generate(rng),
+            id: TransactionId::generate(&mut *context.rng),
             browser: visitor.browser.key(),
             request,
             created_at: now,
@@ -159,10 +172,10 @@ impl FrontChannel {
         let is_silent = transaction.request.is_silent;
         match step {
             Step::SignIn(_) if is_silent => {
-                Ok(refuse(AuthorizationErrorCode::LoginRequired, "the user has to sign in"))
+                Ok(refuse(ErrorCode::LoginRequired, "the user has to sign in"))
             }
             Step::Consent(_) if is_silent => {
-                Ok(refuse(AuthorizationErrorCode::ConsentRequired, "the user has to consent"))
+                Ok(refuse(ErrorCode::ConsentRequired, "the user has to consent"))
             }
             // Only what waits is kept.
             Step::SignIn(_) | Step::Consent(_) => {
@@ -239,7 +252,7 @@ impl FrontChannel {
             Decision::Deny => {
                 self.check_unanswered(&transaction, visitor).await?;
                 self.transactions.deny_transaction(&transaction.id).await?;
-                let code = AuthorizationErrorCode::AccessDenied;
+                let code = ErrorCode::AccessDenied;
                 let denied = AuthorizationError::new(code, "the user has denied the request");
                 Ok(self.refuse(&transaction.request, denied))
             }
@@ -269,17 +282,15 @@ impl FrontChannel {
         }
     }
 
-    /// The page where a browser goes on that gets the cookie `session` with the answer.
+    /// The page where `visitor` goes on, who gets the cookie of the session with the answer.
     pub(super) async fn page_after_sign_in(
         &self,
         transaction: &Transaction,
         client: &Client,
-        session: &SessionSecret,
         visitor: &Visitor,
         now: Timestamp,
     ) -> Result<Step, FlowError> {
-        let visitor = Visitor { session: Some(session.clone()), ..visitor.clone() };
-        match self.need(transaction, client, &visitor, now).await? {
+        match self.need(transaction, client, visitor, now).await? {
             Need::Consent(_) => Ok(Step::Consent(transaction.id.clone())),
             Need::SignIn | Need::Nothing(_) | Need::OtherUser => {
                 Ok(Step::SignIn(transaction.id.clone()))
@@ -391,7 +402,7 @@ impl FrontChannel {
 
     /// OpenID Connect Core 1.0 §3.1.2.1: when it is not the user of the hint who signed in.
     fn other_user(&self, request: &AuthorizationRequest) -> Step {
-        let code = AuthorizationErrorCode::LoginRequired;
+        let code = ErrorCode::LoginRequired;
         self.refuse(request, AuthorizationError::new(code, "another user has signed in"))
     }
 

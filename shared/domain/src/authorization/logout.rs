@@ -1,10 +1,13 @@
 //! Sign-out, by the user or at a client's request (OpenID Connect RP-Initiated Logout 1.0).
 
-use super::{FrontChannel, Session, SessionSecret, with_query};
-use crate::Timestamp;
-use crate::client::{Client, ClientId};
-use crate::store::StoreError;
-use crate::token::{IdTokenHint, read_hint};
+use super::flow::FrontChannel;
+use super::response::with_query;
+use crate::models::browser::SessionSecret;
+use crate::models::client::Client;
+use crate::models::session::Session;
+use crate::stores::StoreError;
+use crate::token::IdTokenHint;
+use crate::values::{ClientId, Timestamp};
 
 /// What a client asks with. Nothing in here is to be believed.
 #[derive(Clone, Debug, Default)]
@@ -75,7 +78,8 @@ impl FrontChannel {
     ) -> Result<LogoutTarget, LogoutError> {
         let LogoutParameters { id_token_hint, client_id, post_logout_redirect_uri, state } =
             parameters;
-        let hint = id_token_hint.as_deref().map(|hint| self.hint(hint, now)).transpose()?;
+        let genuine = |hint: &str| self.hint(hint, now).ok_or(LogoutError::Hint);
+        let hint = id_token_hint.as_deref().map(genuine).transpose()?;
         let client = self.logout_client(client_id.as_deref(), hint.as_ref()).await?;
         if let Some(uri) = post_logout_redirect_uri {
             let client = client.as_ref().ok_or(LogoutError::NoClient)?;
@@ -95,10 +99,6 @@ impl FrontChannel {
             state: state.clone().filter(|_| post_logout_redirect_uri.is_some()),
             is_certain,
         })
-    }
-
-    fn hint(&self, hint: &str, now: Timestamp) -> Result<IdTokenHint, LogoutError> {
-        read_hint(&*self.verifier, &self.settings.issuer, hint, now).ok_or(LogoutError::Hint)
     }
 
     /// The client that asks: named, or the one of the hint; both must be the same.

@@ -3,29 +3,18 @@
 //!
 //! [`FrontChannel`] has a method for each thing that a browser does. Each of them ends in a [`Step`].
 
-mod cookies;
 mod flow;
 mod logout;
 mod parameters;
 mod registration;
 mod request;
 mod response;
-mod session;
 mod sign_in;
-mod transaction;
 
-pub use cookies::{BrowserKey, BrowserSecret, CsrfToken, SessionKey, SessionSecret};
 pub use flow::{Decision, FlowError, FrontChannel, Step, Visitor};
 pub use logout::{LogoutError, LogoutParameters, LogoutTarget};
 pub use parameters::{Parameter, Parameters};
 pub use registration::{Registration, RegistrationError};
 pub use request::NoClient;
-pub use response::{AuthorizationError, AuthorizationErrorCode, AuthorizationResponse, with_query};
-pub use session::{
-    SESSION_ABSOLUTE, SESSION_IDLE, SESSION_KEPT, SESSION_TOUCHED_EVERY, Session, SessionId,
-    SignedIn,
-};
+pub use response::{AuthorizationError, AuthorizationResponse, with_query};
 pub use sign_in::{Entered, SignInError};
-pub use transaction::{
-    AuthorizationRequest, ResponseMode, TRANSACTION_LIFETIME, Transaction, TransactionId,
-};

@@ -1,14 +1,13 @@
 //! Self-registration, where the deployment allows it: a person becomes a user, and is signed in.
 
-use rand_core::CryptoRng;
-
-use super::{FlowError, FrontChannel, SessionSecret, Step, TransactionId, Visitor};
-use crate::FieldError;
-use crate::hashing::HashError;
-use crate::limits::{Admission, PeerAddress};
-use crate::store::{StoreError, UserWrite};
-use crate::user::{self, Password, UserMetadata};
-use crate::{Seconds, Secret, Timestamp};
+use super::flow::{FlowError, FrontChannel, Step, Visitor};
+use crate::hashers::{HashError, SecretMaker};
+use crate::limits::Admission;
+use crate::models::browser::SessionSecret;
+use crate::models::user::{Password, UserMetadata};
+use crate::stores::{StoreError, UserWrite};
+use crate::users;
+use crate::values::{FieldError, RequestContext, Seconds, Secret, TransactionId};
 
 /// What the person entered.
 #[derive(Clone, Debug)]
@@ -60,13 +59,12 @@ impl FrontChannel {
     /// When that is not allowed, or what was entered breaks a rule; or when the transaction cannot go on.
     pub async fn register(
         &self,
+        context: &mut RequestContext,
         id: &TransactionId,
-        registration: &Registration,
         visitor: &Visitor,
-        peer: &PeerAddress,
-        now: Timestamp,
-        rng: &mut (dyn CryptoRng + Send),
+        registration: &Registration,
     ) -> Result<(SessionSecret, Step), RegistrationError> {
+        let now = context.now;
         if !self.registration_is_open {
             return Err(RegistrationError::Closed);
         }
@@ -91,11 +89,12 @@ impl FrontChannel {
         };
         // It tells whether an address is taken, so it is bounded like guessing; and never taken back.
         if let Admission::Blocked { retry_after } =
-            self.limits.admit(&details.email.normalized(), peer, now).await?
+            self.limits.admit(&details.email.normalized(), &context.peer, now).await?
         {
             return Err(RegistrationError::TooMany { retry_after });
         }
-        let user = user::register(details, Some(&password), &self.hasher, now, rng)?;
+        let maker = &mut SecretMaker { hasher: &self.hasher, now, rng: &mut *context.rng };
+        let user = users::register(details, Some(&password), maker)?;
         match self.grants.users.create(&user).await? {
             UserWrite::Done => {}
             UserWrite::EmailTaken | UserWrite::Conflict => {
@@ -103,8 +102,9 @@ impl FrontChannel {
                 return Err(RegistrationError::Invalid(vec![taken]));
             }
         }
-        let secret = self.start_session(&user, &transaction, visitor, now, rng).await?;
-        let step = self.page_after_sign_in(&transaction, &client, &secret, visitor, now).await?;
+        let secret = self.start_session(context, &user, &transaction, visitor).await?;
+        let visitor = visitor.with_session(&secret);
+        let step = self.page_after_sign_in(&transaction, &client, &visitor, now).await?;
         Ok((secret, step))
     }
 }

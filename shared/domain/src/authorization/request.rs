@@ -1,13 +1,12 @@
 //! From parameters to a request: first who asks and where to answer, then everything else.
 
 use super::parameters::{Parameters, Unusable};
-use super::response::Return;
-use super::{AuthorizationError, AuthorizationErrorCode, AuthorizationRequest, ResponseMode};
-use crate::client::{Client, ClientId, GrantType};
-use crate::grant::CodeChallenge;
-use crate::store::{ClientStore, StoreError};
+use super::response::{AuthorizationError, Return};
+use crate::models::client::Client;
+use crate::models::transaction::AuthorizationRequest;
+use crate::stores::{ClientStore, StoreError};
 use crate::token::{self, IdTokenHint};
-use crate::{Scope, Settings};
+use crate::values::{ClientId, CodeChallenge, ErrorCode, GrantType, ResponseMode, Scope, Settings};
 
 /// The longest `state` that is given back, in bytes.
 const MAX_STATE: usize = 4096;
@@ -84,12 +83,12 @@ impl Target {
     }
 }
 
-fn refuse(code: AuthorizationErrorCode, description: &'static str) -> AuthorizationError {
+fn refuse(code: ErrorCode, description: &'static str) -> AuthorizationError {
     AuthorizationError::new(code, description)
 }
 
 fn invalid(description: &'static str) -> AuthorizationError {
-    refuse(AuthorizationErrorCode::InvalidRequest, description)
+    refuse(ErrorCode::InvalidRequest, description)
 }
 
 /// The request, after every rule has been checked. `read_hint` judges an `id_token_hint`.
@@ -99,7 +98,7 @@ pub(super) fn parse(
     parameters: &Parameters,
     read_hint: impl Fn(&str) -> Option<IdTokenHint>,
 ) -> Result<AuthorizationRequest, AuthorizationError> {
-    use AuthorizationErrorCode as Code;
+    use ErrorCode as Code;
     if !parameters.are_usable() {
         return Err(invalid("a parameter is repeated or malformed"));
     }
@@ -152,10 +151,7 @@ fn response_mode(parameters: &Parameters) -> Result<ResponseMode, AuthorizationE
     let unknown = || invalid("response_mode must be query or form_post");
     match parameters.one("response_mode").map_err(|Unusable| unknown())? {
         None => Ok(ResponseMode::default()),
-        Some(text) => {
-            let mode = ResponseMode::ALL.into_iter().find(|mode| mode.as_str() == text);
-            mode.ok_or_else(unknown)
-        }
+        Some(text) => ResponseMode::parse(text).ok_or_else(unknown),
     }
 }
 
@@ -163,16 +159,13 @@ fn response_mode(parameters: &Parameters) -> Result<ResponseMode, AuthorizationE
 fn check_response_type(response_type: Option<&str>) -> Result<(), AuthorizationError> {
     match response_type {
         Some("code") => Ok(()),
-        Some(_) => Err(refuse(
-            AuthorizationErrorCode::UnsupportedResponseType,
-            "response_type must be code",
-        )),
+        Some(_) => Err(refuse(ErrorCode::UnsupportedResponseType, "response_type must be code")),
         None => Err(invalid("response_type is missing")),
     }
 }
 
 fn scope(client: &Client, asked: Option<&str>) -> Result<Scope, AuthorizationError> {
-    let refused = |description| refuse(AuthorizationErrorCode::InvalidScope, description);
+    let refused = |description| refuse(ErrorCode::InvalidScope, description);
     // What administrators hold for themselves, no user can give.
     let allowed: Scope =
         client.scope().iter().filter(|token| !token.is_reserved()).cloned().collect();
@@ -194,7 +187,7 @@ fn resources(
         return Ok(asked);
     }
     let description = "a requested resource is not allowed for this client";
-    Err(refuse(AuthorizationErrorCode::InvalidTarget, description))
+    Err(refuse(ErrorCode::InvalidTarget, description))
 }
 
 fn bounded(
@@ -273,7 +266,7 @@ fn expect_user(
     let own = hint.filter(|hint| hint.client_id == request.client_id);
     let hint = own.ok_or_else(|| invalid("id_token_hint is not an ID token of this client"))?;
     if hint.is_expired {
-        let code = AuthorizationErrorCode::LoginRequired;
+        let code = ErrorCode::LoginRequired;
         return Err(refuse(code, "id_token_hint has expired"));
     }
     Ok(AuthorizationRequest { expected_user: Some(hint.user), ..request })

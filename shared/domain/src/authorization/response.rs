@@ -1,87 +1,31 @@
 //! What the client hears, by way of the browser (RFC 6749 §4.1.2).
 
-use super::{AuthorizationRequest, ResponseMode};
-use crate::client::ClientId;
-use crate::store::StoreError;
-use crate::{Issuer, Secret};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// The codes of errors that go to the client (RFC 6749 §4.1.2.1, OpenID Connect Core 1.0 §3.1.2.6,
-/// RFC 8707 §2).
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum AuthorizationErrorCode {
-    /// `invalid_request`
-    InvalidRequest,
-    /// `unauthorized_client`
-    UnauthorizedClient,
-    /// `access_denied`
-    AccessDenied,
-    /// `unsupported_response_type`
-    UnsupportedResponseType,
-    /// `invalid_scope`
-    InvalidScope,
-    /// `invalid_target`
-    InvalidTarget,
-    /// `server_error`
-    ServerError,
-    /// `temporarily_unavailable`
-    TemporarilyUnavailable,
-    /// `login_required`
-    LoginRequired,
-    /// `consent_required`
-    ConsentRequired,
-    /// `request_not_supported`
-    RequestNotSupported,
-    /// `request_uri_not_supported`
-    RequestUriNotSupported,
-}
-
-impl AuthorizationErrorCode {
-    /// The value of `error`.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::InvalidRequest => "invalid_request",
-            Self::UnauthorizedClient => "unauthorized_client",
-            Self::AccessDenied => "access_denied",
-            Self::UnsupportedResponseType => "unsupported_response_type",
-            Self::InvalidScope => "invalid_scope",
-            Self::InvalidTarget => "invalid_target",
-            Self::ServerError => "server_error",
-            Self::TemporarilyUnavailable => "temporarily_unavailable",
-            Self::LoginRequired => "login_required",
-            Self::ConsentRequired => "consent_required",
-            Self::RequestNotSupported => "request_not_supported",
-            Self::RequestUriNotSupported => "request_uri_not_supported",
-        }
-    }
-}
+use crate::models::transaction::AuthorizationRequest;
+use crate::stores::StoreError;
+use crate::values::{ClientId, Endpoint, ErrorCode, Issuer, ResponseMode, Secret};
 
 /// An error for the client.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("{description}")]
 pub struct AuthorizationError {
     /// The code.
-    pub code: AuthorizationErrorCode,
+    pub code: ErrorCode,
     /// One sentence, within `%x20-21 / %x23-5B / %x5D-7E`.
     pub description: &'static str,
 }
 
 impl AuthorizationError {
-    pub(super) const fn new(code: AuthorizationErrorCode, description: &'static str) -> Self {
+    pub(super) fn new(code: ErrorCode, description: &'static str) -> Self {
+        debug_assert!(code.is_of(Endpoint::Authorization), "{code} is no error of the endpoint");
         Self { code, description }
     }
 
     /// The store failed after it was known where to answer.
-    pub(super) const fn of_store(error: &StoreError) -> Self {
-        match error {
-            StoreError::Unavailable(_) => Self::new(
-                AuthorizationErrorCode::TemporarilyUnavailable,
-                "the server is busy; try again shortly",
-            ),
-            StoreError::Corrupt(_) | StoreError::Other(_) => {
-                Self::new(AuthorizationErrorCode::ServerError, "the server failed")
-            }
-        }
+    pub(super) fn of_store(error: &StoreError) -> Self {
+        let public = error.public();
+        Self::new(public.code, public.description)
     }
 }
 
@@ -171,17 +115,15 @@ pub fn with_query<'a>(
         url.push_str(separator);
         url.push_str(name);
         url.push('=');
-        url.push_str(&encode(value));
+        url.extend(utf8_percent_encode(value, RESERVED));
         separator = "&";
     }
     url
 }
 
-/// Percent-encoded but for unreserved characters; a space as %20, which every decoder understands.
-fn encode(text: &str) -> String {
-    let encoded: String = url::form_urlencoded::byte_serialize(text.as_bytes()).collect();
-    encoded.replace('+', "%20")
-}
+/// What is encoded in a value of a query: all but the unreserved characters (RFC 3986 §2.3). A space becomes %20, which
+/// every decoder understands.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 #[cfg(test)]
 mod tests {
@@ -215,7 +157,7 @@ mod tests {
             code.url(),
             "https://a.example/cb?code=c&state=s&iss=https%3A%2F%2Fid.example.com"
         );
-        let denied = AuthorizationError::new(AuthorizationErrorCode::AccessDenied, "no");
+        let denied = AuthorizationError::new(ErrorCode::AccessDenied, "no");
         let error = AuthorizationResponse::error(to, &issuer, denied);
         assert_eq!(
             error.url(),

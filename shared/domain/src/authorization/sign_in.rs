@@ -1,17 +1,18 @@
 //! The sign-in: address and password become a session.
 
-use rand_core::CryptoRng;
 use uuid::Uuid;
 
-use super::{
-    FlowError, FrontChannel, Session, SessionId, SessionSecret, SignedIn, Step, Transaction,
-    TransactionId, Visitor,
+use super::flow::{FlowError, FrontChannel, Step, Visitor};
+use crate::hashers::{HashError, Verification};
+use crate::limits::Admission;
+use crate::models::browser::SessionSecret;
+use crate::models::session::{Session, SignedIn};
+use crate::models::transaction::Transaction;
+use crate::models::user::{EmailAddress, MAX_PASSWORD_BYTES, User};
+use crate::stores::{Rehashed, StoreError};
+use crate::values::{
+    HashCost, RequestContext, Seconds, Secret, SessionId, Timestamp, TransactionId,
 };
-use crate::hashing::{HashCost, HashError, Verification};
-use crate::limits::{Admission, PeerAddress};
-use crate::store::{Rehashed, StoreError};
-use crate::user::{EmailAddress, MAX_PASSWORD_BYTES, User};
-use crate::{Seconds, Secret, Timestamp};
 
 /// What the user entered.
 #[derive(Clone, Debug)]
@@ -65,18 +66,18 @@ impl FrontChannel {
     /// go on.
     pub async fn sign_in(
         &self,
+        context: &mut RequestContext,
         id: &TransactionId,
-        entered: &Entered,
         visitor: &Visitor,
-        peer: &PeerAddress,
-        now: Timestamp,
-        rng: &mut (dyn CryptoRng + Send),
+        entered: &Entered,
     ) -> Result<(SessionSecret, Step), SignInError> {
+        let now = context.now;
         let (transaction, client) = self.open(id, visitor, now).await?;
         self.check_unanswered(&transaction, visitor).await?;
-        let user = self.authenticate(entered, peer, now, rng).await?;
-        let secret = self.start_session(&user, &transaction, visitor, now, rng).await?;
-        let step = self.page_after_sign_in(&transaction, &client, &secret, visitor, now).await?;
+        let user = self.authenticate(context, entered).await?;
+        let secret = self.start_session(context, &user, &transaction, visitor).await?;
+        let visitor = visitor.with_session(&secret);
+        let step = self.page_after_sign_in(&transaction, &client, &visitor, now).await?;
         Ok((secret, step))
     }
 
@@ -84,10 +85,8 @@ impl FrontChannel {
     /// when it succeeds, so that no number of attempts at once gets past a limit.
     async fn authenticate(
         &self,
+        context: &mut RequestContext,
         entered: &Entered,
-        peer: &PeerAddress,
-        now: Timestamp,
-        rng: &mut (dyn CryptoRng + Send),
     ) -> Result<User, SignInError> {
         let Entered { email, password } = entered;
         if password.expose().len() > MAX_PASSWORD_BYTES {
@@ -96,7 +95,7 @@ impl FrontChannel {
         let address = EmailAddress::parse(email);
         let account =
             address.as_ref().map_or_else(|| email.to_lowercase(), EmailAddress::normalized);
-        let attempt = match self.limits.admit(&account, peer, now).await? {
+        let attempt = match self.limits.admit(&account, &context.peer, context.now).await? {
             Admission::Admitted(attempt) => attempt,
             Admission::Blocked { retry_after } => {
                 return Err(SignInError::TooManyFailures { retry_after });
@@ -112,7 +111,7 @@ impl FrontChannel {
         let user = user.ok_or(SignInError::WrongCredentials)?;
         self.limits.succeeded(&attempt).await?;
         if found == Verification::MatchOutdated {
-            self.rehash(&user, password, rng).await?;
+            self.rehash(context, &user, password).await?;
         }
         Ok(user)
     }
@@ -139,12 +138,12 @@ impl FrontChannel {
     /// Hashes a right password anew, at today's cost.
     async fn rehash(
         &self,
+        context: &mut RequestContext,
         user: &User,
         password: &Secret,
-        rng: &mut (dyn CryptoRng + Send),
     ) -> Result<(), HashError> {
         let Some(stored) = &user.password else { return Ok(()) };
-        let to = self.hasher.hash(password, HashCost::Chosen, rng)?;
+        let to = self.hasher.hash(password, HashCost::Chosen, &mut *context.rng)?;
         let rehashed = Rehashed { from: &stored.phc, to: &to };
         // The password is right whether or not that could be written down; the next sign-in tries again.
         if let Err(error) = self.grants.users.record_rehash(user.id, rehashed).await {
@@ -157,12 +156,12 @@ impl FrontChannel {
     /// under the same id, another's has signed out.
     pub(super) async fn start_session(
         &self,
+        context: &mut RequestContext,
         user: &User,
         transaction: &Transaction,
         visitor: &Visitor,
-        now: Timestamp,
-        rng: &mut (dyn CryptoRng + Send),
     ) -> Result<SessionSecret, FlowError> {
+        let now = context.now;
         let sessions = &self.grants.sessions;
         // Even one that is over: there may be grants that end with it, or a form sent twice, whose first
         // answer has given the browser another cookie by now.
@@ -171,7 +170,7 @@ impl FrontChannel {
             None => None,
         };
         let id = match former {
-            None => SessionId::generate(rng),
+            None => SessionId::generate(&mut *context.rng),
             Some(session) => {
                 let goes_on =
                     session.user == user.id && !sessions.is_signed_out(&session.id).await?;
@@ -179,10 +178,10 @@ impl FrontChannel {
                     sessions.sign_out(&session.id, now).await?;
                 }
                 sessions.end_session(&session.key, now).await?;
-                if goes_on { session.id } else { SessionId::generate(rng) }
+                if goes_on { session.id } else { SessionId::generate(&mut *context.rng) }
             }
         };
-        let secret = SessionSecret::generate(rng);
+        let secret = SessionSecret::generate(&mut *context.rng);
         // Never before the password was set, or the session would not count: clocks may differ.
         let changed_at = user.password.as_ref().map_or(now, |password| password.changed_at);
         let session = Session {

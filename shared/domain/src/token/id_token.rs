@@ -2,24 +2,19 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use super::TokenError;
-use crate::client::{Client, ClientId};
-use crate::grant::Grant;
-use crate::keys::{self, Signer, Verifier};
-use crate::{Issuer, Seconds, Timestamp};
-
-/// The `typ` of ID tokens, which no access token has.
-const TYP: &str = "JWT";
+use super::error::TokenError;
+use super::presented::ID_TOKEN_TYP;
+use super::services::TokenServices;
+use crate::models::client::Client;
+use crate::models::grant::Grant;
+use crate::values::{RequestContext, Seconds, digest};
 
 /// How long an ID token lives: an hour.
 const LIFETIME: Seconds = 3600;
-
-/// The longest ID token that is looked at, in bytes.
-const MAX_TOKEN: usize = 8192;
 
 /// The one way to authenticate that there is: a password.
 pub const ACR: &str = "1";
@@ -43,73 +38,45 @@ struct IdToken<'a> {
     nonce: Option<&'a str>,
 }
 
-/// The ID token that goes with `access_token`. It has nothing of the user but the `sub`: what the scopes
-/// allow is read at userinfo. A refreshed one has no nonce, for it answers no request of the browser.
+/// What an ID token is made of.
+pub(super) struct NewIdToken<'a> {
+    /// Whom it is for.
+    pub(super) client: &'a Client,
+    /// What the user allowed, and when the user signed in.
+    pub(super) grant: &'a Grant,
+    /// The access token beside it.
+    pub(super) access_token: &'a str,
+    /// What the request asked to be repeated. A refreshed token has none, for it answers no request of the browser.
+    pub(super) nonce: Option<&'a str>,
+}
+
+/// The ID token, signed. It has nothing of the user but the `sub`: what the scopes allow is read at userinfo.
 pub(super) fn sign(
-    signer: &dyn Signer,
-    issuer: &Issuer,
-    client: &Client,
-    grant: &Grant,
-    access_token: &str,
-    nonce: Option<&str>,
-    now: Timestamp,
+    services: &TokenServices,
+    context: &RequestContext,
+    token: &NewIdToken<'_>,
 ) -> Result<String, TokenError> {
+    let NewIdToken { client, grant, access_token, nonce } = token;
     let claims = IdToken {
-        iss: issuer.as_str(),
+        iss: services.settings.issuer.as_str(),
         sub: grant.user,
         aud: client.client_id.as_str(),
-        exp: now.plus(LIFETIME).seconds(),
-        iat: now.seconds(),
+        exp: context.now.plus(LIFETIME).seconds(),
+        iat: context.now.seconds(),
         auth_time: grant.auth_time.seconds(),
         acr: ACR,
         amr: [AMR],
         at_hash: at_hash(access_token),
-        nonce,
+        nonce: *nonce,
     };
-    Ok(signer.sign(client.metadata.id_token_signing_alg, TYP, &serde_json::to_vec(&claims)?)?)
+    let alg = client.metadata.id_token_signing_alg;
+    Ok(services.signer.sign(alg, ID_TOKEN_TYP, &serde_json::to_vec(&claims)?)?)
 }
 
 /// The left half of the token's SHA-256, the hash of both algorithms (OpenID Connect Core 1.0 §3.1.3.6).
 fn at_hash(access_token: &str) -> String {
-    let digest = Sha256::digest(access_token);
-    URL_SAFE_NO_PAD.encode(digest.get(..16).unwrap_or_default())
-}
-
-/// What an ID token says that comes back as a hint.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct IdTokenHint {
-    /// The user.
-    pub user: Uuid,
-    /// The client that it was made for.
-    pub client_id: ClientId,
-    /// Whether its time is over.
-    pub is_expired: bool,
-}
-
-/// Reads an `id_token_hint`. `None` unless this server signed it as an ID token.
-pub fn read_hint(
-    verifier: &dyn Verifier,
-    issuer: &Issuer,
-    hint: &str,
-    now: Timestamp,
-) -> Option<IdTokenHint> {
-    #[derive(Deserialize)]
-    struct Claims {
-        iss: String,
-        sub: Uuid,
-        aud: String,
-        exp: u64,
-    }
-    if hint.len() > MAX_TOKEN {
-        return None;
-    }
-    let claims: Claims = keys::read_object(&verifier.verify(TYP, hint)?)?;
-    let client_id = ClientId::parse(&claims.aud)?;
-    (claims.iss == issuer.as_str()).then_some(IdTokenHint {
-        user: claims.sub,
-        client_id,
-        is_expired: now.seconds() >= claims.exp,
-    })
+    let left_half: [u8; 16] = digest::truncated(Sha256::digest(access_token).into());
+    URL_SAFE_NO_PAD.encode(left_half)
 }
 
 #[cfg(test)]

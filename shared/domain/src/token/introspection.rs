@@ -2,12 +2,15 @@
 
 use serde::Serialize;
 
-use super::{AccessToken, Audience, TokenServices, check_for_anybody};
-use crate::Timestamp;
-use crate::client::{Client, ClientId};
-use crate::grant::{Grant, GrantId};
-use crate::store::StoreError;
-use crate::user::User;
+use super::behalf::{Behalf, behalf, client_behind};
+use super::presented::Presented;
+use super::services::TokenServices;
+use crate::authentication::AuthenticatedClient;
+use crate::models::client::Client;
+use crate::models::grant::{Grant, RefreshToken};
+use crate::models::token::{AccessToken, Actor, Audience, ConfirmationClaim, TokenType};
+use crate::stores::StoreError;
+use crate::values::{ErrorCode, PublicError, Timestamp};
 
 /// What a client hears of a token (RFC 7662 §2.2).
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
@@ -21,7 +24,7 @@ pub struct Introspection {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub username: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub token_type: Option<&'static str>,
+    pub token_type: Option<TokenType>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exp: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -36,25 +39,59 @@ pub struct Introspection {
     pub iss: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jti: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cnf: Option<ConfirmationClaim>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub act: Option<Actor>,
+}
+
+/// Why a client is told nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum IntrospectionError {
+    /// RFC 7662 §2.1: the caller must be known, and any program can call itself by the name of a public client.
+    #[error("the client has not proven who it is")]
+    Unproven,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl IntrospectionError {
+    /// What the caller is told.
+    #[must_use]
+    pub const fn public(&self) -> PublicError {
+        match self {
+            Self::Unproven => {
+                PublicError::new(ErrorCode::InvalidClient, "client authentication failed")
+            }
+            Self::Store(error) => error.public(),
+        }
+    }
 }
 
 /// The reserved scope of resource servers that may ask about tokens of others.
 const SEES_ALL: &str = "tokens:introspect";
 
-/// What `token` is worth, as `caller` may know. Whatever is wrong with it, the answer is only that it is
-/// not active.
+/// What `token` is worth, as `caller` may know. Whatever is wrong with it, the answer is only that it is not active.
 ///
 /// # Errors
-/// When a store fails.
+/// When the caller has not proven who it is; or when a store fails.
 pub async fn introspect(
     services: &TokenServices,
-    caller: &Client,
+    caller: &AuthenticatedClient,
     token: &str,
     now: Timestamp,
-) -> Result<Introspection, StoreError> {
-    let known = match services.refresh_key.read(token) {
-        Some(_) => refresh_token(services, caller, token, now).await?,
-        None => access_token(services, caller, token, now).await?,
+) -> Result<Introspection, IntrospectionError> {
+    if !caller.method.proves_identity() {
+        return Err(IntrospectionError::Unproven);
+    }
+    let caller = &caller.client;
+    let known = match services.presented(token) {
+        Some(Presented::RefreshToken(token)) => {
+            refresh_token(services, caller, &token, now).await?
+        }
+        Some(Presented::AccessToken(token)) => access_token(services, caller, *token, now).await?,
+        None => None,
     };
     Ok(known.unwrap_or_default())
 }
@@ -66,80 +103,42 @@ fn may_see(caller: &Client, client_id: &str) -> bool {
 async fn access_token(
     services: &TokenServices,
     caller: &Client,
-    token: &str,
+    token: AccessToken,
     now: Timestamp,
 ) -> Result<Option<Introspection>, StoreError> {
-    let checked = check_for_anybody(&*services.verifier, &services.settings.issuer, token, now);
-    let Ok(claims) = checked else { return Ok(None) };
-    if !may_see(caller, &claims.client_id) {
+    if token.check_time(now).is_err() || !may_see(caller, token.client_id.as_str()) {
         return Ok(None);
     }
-    let Some(client) = client_behind(services, &claims).await? else { return Ok(None) };
-    let Ok(scope) = claims.scope_for(&client) else { return Ok(None) };
-    let user = match behalf(services, &client, &claims).await? {
+    let Some(client) = client_behind(services, &token).await? else { return Ok(None) };
+    let user = match behalf(services, &client, &token.subject).await? {
         Behalf::Client => None,
         Behalf::User(user) => Some(user),
-        Behalf::Nobody => return Ok(None),
+        Behalf::Ended => return Ok(None),
     };
     Ok(Some(Introspection {
         active: true,
-        scope: (!scope.is_empty()).then(|| scope.to_string()),
-        client_id: Some(claims.client_id),
+        scope: token.scope_for(&client).to_parameter(),
+        client_id: Some(token.client_id.to_string()),
         username: user.map(|user| user.details.email.to_string()),
-        token_type: Some("Bearer"),
-        exp: Some(claims.exp),
-        iat: Some(claims.iat),
-        nbf: Some(claims.nbf),
-        sub: Some(claims.sub),
-        aud: Some(claims.aud),
-        iss: Some(claims.iss),
-        jti: Some(claims.jti),
+        token_type: Some(token.confirmation.token_type()),
+        exp: Some(token.expires_at),
+        iat: Some(token.issued_at),
+        nbf: Some(token.not_before),
+        sub: Some(token.subject.sub()),
+        aud: Some(token.audience),
+        iss: Some(token.issuer),
+        jti: Some(token.id),
+        cnf: token.confirmation.claim(),
+        act: token.subject.actor().cloned(),
     }))
-}
-
-/// The client that an access token was given to, if it is still the same and active.
-pub(super) async fn client_behind(
-    services: &TokenServices,
-    claims: &AccessToken,
-) -> Result<Option<Client>, StoreError> {
-    let Some(client_id) = ClientId::parse(&claims.client_id) else { return Ok(None) };
-    let client = services.authenticator.clients.find(&client_id).await?;
-    Ok(client.filter(|client| client.metadata.is_active && claims.is_of(client)))
-}
-
-/// For whom a client acts by an access token.
-pub(super) enum Behalf {
-    /// For itself.
-    Client,
-    /// For this user, who still stands by it.
-    User(Box<User>),
-    /// For nobody any more.
-    Nobody,
-}
-
-/// For whom `client` acts by an access token that was given to it.
-pub(super) async fn behalf(
-    services: &TokenServices,
-    client: &Client,
-    claims: &AccessToken,
-) -> Result<Behalf, StoreError> {
-    let Some(grant_id) = &claims.grant_id else { return Ok(Behalf::Client) };
-    let Some(id) = GrantId::parse(grant_id) else { return Ok(Behalf::Nobody) };
-    let grant = services.grants.grants.find_grant(&id).await?;
-    let Some(grant) = grant.filter(|grant| grant.client == client.id) else {
-        return Ok(Behalf::Nobody);
-    };
-    let user = services.grants.user_behind(&grant).await?;
-    Ok(user.map_or(Behalf::Nobody, |user| Behalf::User(Box::new(user))))
 }
 
 async fn refresh_token(
     services: &TokenServices,
     caller: &Client,
-    token: &str,
+    token: &RefreshToken,
     now: Timestamp,
 ) -> Result<Option<Introspection>, StoreError> {
-    let Some(token) = services.refresh_key.read(token) else { return Ok(None) };
     let Some(grant) = services.grants.grants.find_grant(&token.grant).await? else {
         return Ok(None);
     };
@@ -156,7 +155,7 @@ async fn refresh_token(
     let scope = grant.scope_for(caller);
     Ok(Some(Introspection {
         active: true,
-        scope: (!scope.is_empty()).then(|| scope.to_string()),
+        scope: scope.to_parameter(),
         client_id: Some(caller.client_id.to_string()),
         username: Some(user.details.email.to_string()),
         exp: Some(ends_at.seconds()),

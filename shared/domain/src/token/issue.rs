@@ -1,14 +1,20 @@
 //! The tokens of a user's grant.
 
-use rand_core::CryptoRng;
-
-use super::{AccessToken, TokenError, TokenResponse, TokenServices, granted_audience, id_token};
-use crate::client::{Client, GrantType};
-use crate::grant::{Grant, RefreshToken};
-use crate::{Scope, Timestamp};
+use super::access_token::{self, NewAccessToken};
+use super::allowed::granted_audience;
+use super::error::TokenError;
+use super::id_token::{self, NewIdToken};
+use super::response::UserTokenResponse;
+use super::services::TokenServices;
+use crate::models::client::Client;
+use crate::models::grant::{Grant, RefreshToken};
+use crate::models::token::{Confirmation, Subject};
+use crate::values::{GrantType, RequestContext, Scope};
 
 /// What shall be issued.
 pub(super) struct Issue<'a> {
+    /// What the user allowed.
+    pub(super) grant: &'a Grant,
     /// What the access token allows.
     pub(super) scope: &'a Scope,
     /// Whom it is for; none is the client's default.
@@ -22,19 +28,21 @@ pub(super) struct Issue<'a> {
 /// An access token; an ID token if the scope has `openid`; a refresh token if the client may use one.
 pub(super) fn issue(
     services: &TokenServices,
+    context: &mut RequestContext,
     client: &Client,
-    grant: &Grant,
     what: Issue<'_>,
-    now: Timestamp,
-    rng: &mut (dyn CryptoRng + Send),
-) -> Result<TokenResponse, TokenError> {
-    let Issue { scope, resources, generation, nonce } = what;
-    let (signer, issuer) = (&*services.signer, &services.settings.issuer);
-    let audience = granted_audience(&services.settings, client, resources)?;
-    let token = AccessToken::for_client(issuer, client, audience, scope, now, rng).of_grant(grant);
-    let access_token = token.sign(signer, client.metadata.access_token_signing_alg)?;
+) -> Result<UserTokenResponse, TokenError> {
+    let Issue { grant, scope, resources, generation, nonce } = what;
+    let token = NewAccessToken {
+        subject: Subject::User { id: grant.user, grant: grant.id.clone() },
+        audience: granted_audience(&services.settings, client, resources)?,
+        scope,
+        confirmation: Confirmation::None,
+    };
+    let access = access_token::sign(services, context, client, token)?;
     let id_token = if scope.contains("openid") {
-        Some(id_token::sign(signer, issuer, client, grant, &access_token, nonce, now)?)
+        let token = NewIdToken { client, grant, access_token: &access.access_token, nonce };
+        Some(id_token::sign(services, context, &token)?)
     } else {
         None
     };
@@ -42,12 +50,5 @@ pub(super) fn issue(
         let token = RefreshToken { grant: grant.id.clone(), generation };
         services.refresh_key.token(&token).expose().to_owned()
     });
-    Ok(TokenResponse {
-        access_token,
-        token_type: "Bearer",
-        expires_in: client.access_token_lifetime(),
-        refresh_token,
-        id_token,
-        scope: (!scope.is_empty()).then(|| scope.to_string()),
-    })
+    Ok(UserTokenResponse { access, refresh_token, id_token })
 }

@@ -1,17 +1,37 @@
 //! The refresh token grant (RFC 6749 §6). Refresh tokens converge: of one grant, one generation is live,
 //! and a rotation is one conditional write, so that a fork cannot exist.
 
-use rand_core::CryptoRng;
-
-use super::authorization_code::check_client;
+use super::allowed::resources_within;
+use super::ends::{check_client, forget_at};
+use super::error::{InvalidGrant, TokenError};
 use super::issue::{Issue, issue};
-use super::{
-    InvalidGrant, RefreshTokenRequest, TokenError, TokenResponse, TokenServices, resources_within,
-};
-use crate::client::Client;
-use crate::grant::{Grant, REFRESH_GRACE, Redeemed, Rotation};
-use crate::store::Rotate;
-use crate::{Scope, Timestamp};
+use super::parameters::TokenParameters;
+use super::response::UserTokenResponse;
+use super::services::TokenServices;
+use crate::models::client::Client;
+use crate::models::grant::{Grant, REFRESH_GRACE, Redeemed, Rotation};
+use crate::stores::Rotate;
+use crate::values::{RequestContext, Scope, Secret, Theft, Timestamp};
+
+/// The parameters of the grant.
+struct Parameters {
+    /// The refresh token.
+    refresh_token: Secret,
+    /// What the access token shall allow; `None` asks for all that was granted.
+    scope: Option<String>,
+    /// Whom the access token shall be for (RFC 8707 §2).
+    resources: Vec<String>,
+}
+
+impl Parameters {
+    fn read(parameters: &mut TokenParameters) -> Result<Self, TokenError> {
+        Ok(Self {
+            refresh_token: parameters.require("refresh_token", "refresh_token is missing")?,
+            scope: parameters.take_text("scope"),
+            resources: parameters.take_all("resource"),
+        })
+    }
+}
 
 /// What the use of a refresh token means.
 #[derive(Debug, Eq, PartialEq)]
@@ -28,12 +48,12 @@ enum Use {
 /// The next tokens of a grant. They are signed before the rotation is written.
 pub(super) async fn grant(
     services: &TokenServices,
+    context: &mut RequestContext,
     client: &Client,
-    request: RefreshTokenRequest,
-    now: Timestamp,
-    rng: &mut (dyn CryptoRng + Send),
-) -> Result<TokenResponse, TokenError> {
-    let RefreshTokenRequest { refresh_token, scope, resources } = request;
+    parameters: &mut TokenParameters,
+) -> Result<UserTokenResponse, TokenError> {
+    let Parameters { refresh_token, scope, resources } = Parameters::read(parameters)?;
+    let now = context.now;
     let token = services.refresh_key.read(refresh_token.expose()).ok_or(InvalidGrant::Unknown)?;
     let found = services.grants.grants.find_grant(&token.grant).await?;
     let grant = found.ok_or(InvalidGrant::Unknown)?;
@@ -45,7 +65,7 @@ pub(super) async fn grant(
     }
     let usage = usage(token.generation, redeemed, now)?;
     if usage == Use::Reuse {
-        return Err(reused(services, &grant, now).await);
+        return Err(reused(services, context, &grant).await);
     }
     if now >= Grant::refresh_ends_at(redeemed, &client.metadata.lifetimes) {
         return Err(InvalidGrant::Expired.into());
@@ -54,26 +74,24 @@ pub(super) async fn grant(
     user.ok_or(InvalidGrant::Ended)?;
 
     let what = Issue {
+        grant: &grant,
         scope: &narrowed(grant.scope_for(client), scope.as_deref())?,
         resources: resources_within(&grant, resources)?,
         generation: token.generation + 1,
         nonce: None,
     };
-    let response = issue(services, client, &grant, what, now, rng)?;
+    let response = issue(services, context, client, what)?;
     if usage == Use::Again {
         return Ok(response);
     }
-    let rotation = Rotation {
-        from: token.generation,
-        at: now,
-        forget_at: super::forget_at(redeemed.at, client),
-    };
+    let rotation =
+        Rotation { from: token.generation, at: now, forget_at: forget_at(redeemed.at, client) };
     match services.grants.grants.rotate_refresh_token(&grant.id, &rotation).await? {
         Rotate::Rotated => Ok(response),
         Rotate::Refused(stored) => match lost_race(token.generation, stored.as_deref()) {
             Lost::SameToken => Ok(response),
             Lost::GrantEnded => Err(InvalidGrant::Ended.into()),
-            Lost::LaterToken => Err(reused(services, &grant, now).await),
+            Lost::LaterToken => Err(reused(services, context, &grant).await),
         },
     }
 }
@@ -122,10 +140,17 @@ fn narrowed(granted: Scope, asked: Option<&str>) -> Result<Scope, TokenError> {
     Ok(asked)
 }
 
-/// RFC 9700 §4.14.2: whoever uses an old token, the grant ends, for one of the two is a thief.
-async fn reused(services: &TokenServices, grant: &Grant, now: Timestamp) -> TokenError {
-    match services.grants.grants.end_grant(&grant.id, now).await {
-        Ok(()) => InvalidGrant::RefreshTokenReused.into(),
+/// RFC 9700 §4.14.2: the use of an old token ends the grant, for one of its two holders is a thief.
+async fn reused(
+    services: &TokenServices,
+    context: &mut RequestContext,
+    grant: &Grant,
+) -> TokenError {
+    match services.grants.grants.end_grant(&grant.id, context.now).await {
+        Ok(()) => {
+            context.outcome.theft = Some(Theft::RefreshToken);
+            InvalidGrant::RefreshTokenReused.into()
+        }
         Err(error) => error.into(),
     }
 }

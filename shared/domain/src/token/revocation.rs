@@ -1,10 +1,11 @@
 //! Token revocation (RFC 7009). Any token of a user's grant stands for the whole grant.
 
-use super::{OAuthErrorCode, PublicError, TokenServices, check_for_anybody};
-use crate::Timestamp;
-use crate::client::Client;
-use crate::grant::GrantId;
-use crate::store::StoreError;
+use super::presented::Presented;
+use super::services::TokenServices;
+use crate::authentication::AuthenticatedClient;
+use crate::models::client::Client;
+use crate::stores::StoreError;
+use crate::values::{ErrorCode, GrantId, PublicError, Timestamp};
 
 /// Why nothing was revoked.
 #[derive(Debug, thiserror::Error)]
@@ -25,10 +26,11 @@ pub enum RevocationError {
 /// When the token cannot be revoked by its kind; or when the store fails.
 pub async fn revoke(
     services: &TokenServices,
-    client: &Client,
+    client: &AuthenticatedClient,
     token: &str,
     now: Timestamp,
 ) -> Result<(), RevocationError> {
+    let client = &client.client;
     let Some(id) = grant_of(services, client, token, now)? else { return Ok(()) };
     let grants = &services.grants.grants;
     match grants.find_grant(&id).await? {
@@ -43,16 +45,15 @@ fn grant_of(
     token: &str,
     now: Timestamp,
 ) -> Result<Option<GrantId>, RevocationError> {
-    if let Some(token) = services.refresh_key.read(token) {
-        return Ok(Some(token.grant));
-    }
-    let checked = check_for_anybody(&*services.verifier, &services.settings.issuer, token, now);
-    match checked {
-        Ok(claims) if claims.client_id == client.client_id.as_str() => match &claims.grant_id {
-            Some(id) => Ok(GrantId::parse(id)),
-            None => Err(RevocationError::UnsupportedTokenType),
-        },
-        Ok(_) | Err(_) => Ok(None),
+    match services.presented(token) {
+        Some(Presented::RefreshToken(token)) => Ok(Some(token.grant)),
+        Some(Presented::AccessToken(token))
+            if token.check_time(now).is_ok() && token.client_id == client.client_id =>
+        {
+            let grant = token.subject.grant().cloned();
+            grant.map(Some).ok_or(RevocationError::UnsupportedTokenType)
+        }
+        Some(Presented::AccessToken(_)) | None => Ok(None),
     }
 }
 
@@ -62,7 +63,7 @@ impl RevocationError {
     pub fn public(&self) -> PublicError {
         match self {
             Self::UnsupportedTokenType => PublicError::new(
-                OAuthErrorCode::UnsupportedTokenType,
+                ErrorCode::UnsupportedTokenType,
                 "an access token of a client that acts for itself cannot be revoked",
             ),
             Self::Store(error) => error.public(),

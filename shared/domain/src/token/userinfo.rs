@@ -2,13 +2,13 @@
 
 use serde_json::{Map, Value};
 
-use super::introspection::{Behalf, behalf, client_behind};
-use super::{
-    AccessToken, AccessTokenError, OAuthErrorCode, PublicError, TokenServices, access_token,
-};
-use crate::client::Client;
-use crate::store::StoreError;
-use crate::{Timestamp, user};
+use super::behalf::{Behalf, behalf, client_behind};
+use super::services::TokenServices;
+use crate::models::client::Client;
+use crate::models::token::{AccessToken, AccessTokenError, Subject};
+use crate::models::user;
+use crate::stores::StoreError;
+use crate::values::{ErrorCode, PublicError, RequestContext, Timestamp};
 
 /// What there is to know, and for whom.
 #[derive(Debug)]
@@ -51,15 +51,16 @@ pub struct UserInfoRefusal {
 /// When it does not count, or was not given for a user who signed in; or when the store fails.
 pub async fn userinfo(
     services: &TokenServices,
+    context: &mut RequestContext,
     token: &str,
-    now: Timestamp,
 ) -> Result<UserInfo, UserInfoRefusal> {
     let to_anybody = |error| UserInfoRefusal { client: None, error };
-    let token = access_token::read(&*services.verifier, &services.settings.issuer, token);
+    let token = services.reader().access_token(token);
     let token = token.map_err(|error| to_anybody(error.into()))?;
     let client = client_behind(services, &token).await.map_err(|error| to_anybody(error.into()))?;
     let client = client.ok_or_else(|| to_anybody(UserInfoError::Ended))?;
-    match claims(services, &client, &token, now).await {
+    context.outcome.client = Some(client.client_id.to_string());
+    match claims(services, &client, &token, context.now).await {
         Ok(claims) => Ok(UserInfo { client, claims }),
         Err(error) => Err(UserInfoRefusal { client: Some(Box::new(client)), error }),
     }
@@ -72,16 +73,23 @@ async fn claims(
     now: Timestamp,
 ) -> Result<Map<String, Value>, UserInfoError> {
     token.check_time(now)?;
-    let scope = token.scope_for(client)?;
+    token.check_bearer()?;
+    let scope = token.scope_for(client);
     if !scope.contains("openid") {
         return Err(UserInfoError::InsufficientScope);
     }
-    let user = match behalf(services, client, token).await? {
-        Behalf::User(user) => user,
-        Behalf::Client => return Err(UserInfoError::InsufficientScope),
-        Behalf::Nobody => return Err(UserInfoError::Ended),
-    };
-    Ok(user::claims(&user, &scope))
+    match token.subject {
+        Subject::User { .. } => {}
+        // A client that acts for itself, or by an exchange, has seen no user sign in.
+        Subject::Client(_) | Subject::Exchanged { .. } => {
+            return Err(UserInfoError::InsufficientScope);
+        }
+    }
+    match behalf(services, client, &token.subject).await? {
+        Behalf::User(user) => Ok(user::claims(&user, &scope)),
+        Behalf::Client => Err(UserInfoError::InsufficientScope),
+        Behalf::Ended => Err(UserInfoError::Ended),
+    }
 }
 
 impl UserInfoError {
@@ -90,10 +98,10 @@ impl UserInfoError {
     pub fn public(&self) -> PublicError {
         match self {
             Self::Token(_) | Self::Ended => {
-                PublicError::new(OAuthErrorCode::InvalidToken, "the access token is not valid")
+                PublicError::new(ErrorCode::InvalidToken, "the access token is not valid")
             }
             Self::InsufficientScope => {
-                PublicError::new(OAuthErrorCode::InsufficientScope, "the scope openid is required")
+                PublicError::new(ErrorCode::InsufficientScope, "the scope openid is required")
             }
             Self::Store(error) => error.public(),
         }

@@ -1,9 +1,9 @@
 //! Items of the grants table, and the models in them. The time to live is none of a model's members.
 
-use identety_domain::authorization::{
+use identety_domain::grant::{CodeChallenge, Grant, GrantId, Redeemed};
+use identety_domain::session::{
     AuthorizationRequest, BrowserKey, Session, SessionId, SessionKey, Transaction, TransactionId,
 };
-use identety_domain::grant::{CodeChallenge, Grant, GrantId, Redeemed};
 use identety_domain::store::StoreError;
 use identety_domain::{Scope, Timestamp};
 use serde::{Deserialize, Serialize};

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use identety_domain::Timestamp;
-use identety_domain::authorization::{SESSION_KEPT, Session, SessionId, SessionKey};
+use identety_domain::session::{SESSION_KEPT, Session, SessionId, SessionKey};
 use identety_domain::store::{SessionStore, StoreError};
 
 use super::GrantTable;

@@ -1,11 +1,11 @@
 //! Tests of when items may be forgotten.
 
-use identety_domain::authorization::{
+use identety_domain::client::ClientId;
+use identety_domain::grant::{Grant, GrantId, Redemption, Rotation};
+use identety_domain::session::{
     AuthorizationRequest, BrowserKey, ResponseMode, Session, SessionId, SessionKey, Transaction,
     TransactionId,
 };
-use identety_domain::client::ClientId;
-use identety_domain::grant::{Grant, GrantId, Redemption, Rotation};
 use identety_domain::store::{
     AttemptStore as _, Attempts, GrantCreation, GrantStore as _, Redeem, Rotate, SessionStore as _,
     TransactionStore as _,

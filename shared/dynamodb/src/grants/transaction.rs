@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::AttributeValue;
-use identety_domain::authorization::{TRANSACTION_LIFETIME, Transaction, TransactionId};
+use identety_domain::session::{TRANSACTION_LIFETIME, Transaction, TransactionId};
 use identety_domain::store::{StoreError, TransactionStore};
 
 use super::items::{self, transaction as member};

@@ -8,12 +8,12 @@
 use std::fmt;
 use std::time::Duration;
 
-use http::Method;
-use identety_domain::Timestamp;
+use identety_domain::client::GrantType;
+use identety_domain::{Outcome, Reason, Theft, Timestamp};
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 use tracing::Level;
 
-use super::{Function, Outcome};
+use super::function::Function;
 
 /// The longest cause that is written down, in bytes: it is for a person to read, and no more.
 const LONGEST_CAUSE: usize = 300;
@@ -28,7 +28,7 @@ pub(crate) struct Line<'a> {
     /// The id that API Gateway writes into its access log.
     pub(crate) api_request: Option<&'a str>,
     /// The method.
-    pub(crate) method: &'a Method,
+    pub(crate) method: &'a str,
     /// The route, as the router has it: never the path, which is the caller's.
     pub(crate) route: &'a str,
     /// The status.
@@ -112,7 +112,7 @@ impl Line<'_> {
         match metric {
             Metric::Tokens => (outcome.reason.is_none() && outcome.grant.is_some()).into(),
             Metric::Refusals => outcome.reason.is_some().into(),
-            Metric::RefreshReuse => (outcome.theft == Some(super::Theft::RefreshToken)).into(),
+            Metric::RefreshReuse => (outcome.theft == Some(Theft::RefreshToken)).into(),
             Metric::StoreRetries => self.store_retries,
             Metric::ColdStarts => self.cold_start.is_some().into(),
         }
@@ -123,16 +123,10 @@ impl Line<'_> {
         Metric::ALL.into_iter().filter(|metric| self.value(*metric) > 0)
     }
 
-    /// The method; what nobody has defined is the caller's to choose.
+    /// The method; one that HTTP does not define is the caller's to choose, and has no place in the log.
     fn method(&self) -> &str {
-        match *self.method {
-            Method::GET
-            | Method::HEAD
-            | Method::POST
-            | Method::PUT
-            | Method::PATCH
-            | Method::DELETE
-            | Method::OPTIONS => self.method.as_str(),
+        match self.method {
+            "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS" => self.method,
             _ => "other",
         }
     }
@@ -168,8 +162,8 @@ impl Serialize for Json<'_> {
         map.serialize_entry("status", &line.status)?;
         map.serialize_entry("durationMs", &millis(line.duration))?;
         optional(&mut map, "client", client.as_deref())?;
-        optional(&mut map, "Grant", grant.map(identety_domain::client::GrantType::as_str))?;
-        optional(&mut map, "Reason", reason.map(super::Reason::as_str))?;
+        optional(&mut map, "Grant", grant.map(GrantType::as_str))?;
+        optional(&mut map, "Reason", reason.map(Reason::as_str))?;
         optional(&mut map, "cause", line.cause())?;
         if let Some(ColdStart { function, init }) = line.cold_start {
             map.serialize_entry("Function", function.as_str())?;

@@ -1,0 +1,75 @@
+//! A transaction: an authorization request that waits for its user, kept by the server so that nothing
+//! of it can be changed on the way.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::browser::BrowserKey;
+use crate::values::{
+    ClientId, CodeChallenge, ResponseMode, Scope, Seconds, Timestamp, TransactionId,
+};
+
+/// How long a user may take to sign in and consent: half an hour.
+pub const TRANSACTION_LIFETIME: Seconds = 1800;
+
+/// An authorization request after every rule has been checked.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a word of the request")]
+pub struct AuthorizationRequest {
+    /// The client's id.
+    pub client: Uuid,
+    /// Its `clientId`.
+    pub client_id: ClientId,
+    /// Where the answer goes.
+    pub redirect_uri: String,
+    /// Whether the request named it, so that the exchange of the code must too.
+    pub redirect_uri_was_sent: bool,
+    /// How the answer travels.
+    pub response_mode: ResponseMode,
+    /// What is asked for.
+    pub scope: Scope,
+    /// For which resources (RFC 8707).
+    pub resources: Vec<String>,
+    /// Given back as it came.
+    pub state: Option<String>,
+    /// For the ID token.
+    pub nonce: Option<String>,
+    /// RFC 7636.
+    pub code_challenge: Option<CodeChallenge>,
+    /// `prompt=none`: no page may be shown.
+    pub is_silent: bool,
+    /// `prompt=login` or `select_account`: the user has to show anew who they are.
+    pub asks_for_login: bool,
+    /// `prompt=consent`: the user has to be asked anew.
+    pub asks_for_consent: bool,
+    /// The greatest age of the sign-in, in seconds.
+    pub max_age: Option<u64>,
+    /// What to put into the field for the address.
+    pub login_hint: Option<String>,
+    /// Who must be the one to sign in (`id_token_hint`).
+    pub expected_user: Option<Uuid>,
+}
+
+/// A transaction.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Transaction {
+    /// Its name.
+    pub id: TransactionId,
+    /// The browser that it belongs to.
+    pub browser: BrowserKey,
+    /// What is asked for.
+    pub request: AuthorizationRequest,
+    /// When it began.
+    pub created_at: Timestamp,
+    /// Whether the user has denied it.
+    pub is_denied: bool,
+}
+
+impl Transaction {
+    /// Whether it counts at `now`.
+    #[must_use]
+    pub fn is_live(&self, now: Timestamp) -> bool {
+        now < self.created_at.plus(TRANSACTION_LIFETIME)
+    }
+}

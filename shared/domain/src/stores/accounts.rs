@@ -1,0 +1,79 @@
+//! Users, and what they have consented to.
+
+use async_trait::async_trait;
+use uuid::Uuid;
+
+use super::{Change, From, Order, Rehashed, StoreError};
+use crate::models::user::{EmailAddress, User};
+use crate::values::{Scope, Timestamp};
+
+/// How a write of a user ended.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[must_use]
+pub enum UserWrite {
+    /// It is written.
+    Done,
+    /// Another user has that e-mail address; nothing was written.
+    EmailTaken,
+    /// What is stored is no longer what the change was made from; nothing was written.
+    Conflict,
+}
+
+/// A piece of the list of users.
+#[derive(Clone, Debug)]
+pub struct UserList {
+    /// At most as many as were asked for. A user deleted meanwhile leaves a gap.
+    pub users: Vec<User>,
+    /// The id after which the next piece begins; `None` at the end.
+    pub next: Option<Uuid>,
+}
+
+/// The users. A normalized e-mail address belongs to at most one of them.
+#[async_trait]
+pub trait UserStore: Send + Sync {
+    /// The user with this id: one strongly consistent read.
+    async fn find(&self, id: Uuid) -> Result<Option<User>, StoreError>;
+
+    /// The user with this address, whatever its case, as consistent as [`UserStore::find`].
+    async fn find_by_email(&self, email: &EmailAddress) -> Result<Option<User>, StoreError>;
+
+    /// Writes a new user and its address, both or neither, and only if the address is free.
+    async fn create(&self, user: &User) -> Result<UserWrite, StoreError>;
+
+    /// Writes `after`, if `before.version` is still the stored one; where the normalized address
+    /// differs, the old one is freed and the new one taken in the same transaction.
+    async fn update(&self, before: &User, after: &User) -> Result<UserWrite, StoreError>;
+
+    /// Replaces the hash of a user's password, if the old one is still stored. Changes no version; does
+    /// nothing when the password is another by now, or the user gone.
+    async fn record_rehash(&self, id: Uuid, rehashed: Rehashed<'_>) -> Result<(), StoreError>;
+
+    /// Takes the user and its address away, both or neither, if its version is still the stored one.
+    async fn delete(&self, user: &User) -> Result<Change, StoreError>;
+
+    /// At most `limit` users in `order`. Eventually consistent: one made just now may be missing.
+    async fn list(&self, order: Order, from: From, limit: u32) -> Result<UserList, StoreError>;
+
+    /// How many users there are, as consistent as [`UserStore::list`].
+    async fn count(&self) -> Result<u64, StoreError>;
+}
+
+/// What users have allowed clients. A client is named by its id, so that whoever is registered later
+/// under the same `clientId` inherits nothing.
+#[async_trait]
+pub trait ConsentStore: Send + Sync {
+    /// The scope that `user` has allowed `client`; `None` when the user was never asked.
+    async fn consented(&self, user: Uuid, client: Uuid) -> Result<Option<Scope>, StoreError>;
+
+    /// Adds `scope` to what `user` has allowed `client`. Two additions at once lose nothing.
+    async fn consent(
+        &self,
+        user: Uuid,
+        client: Uuid,
+        scope: &Scope,
+        at: Timestamp,
+    ) -> Result<(), StoreError>;
+
+    /// Forgets everything that `user` has allowed anybody.
+    async fn forget_consents(&self, user: Uuid) -> Result<(), StoreError>;
+}

@@ -1,0 +1,148 @@
+//! What does not last: authorization requests in hand, sessions, grants, and counters of attempts.
+//! Every item is forgotten some time after it has become meaningless; until then, whether it has
+//! expired is judged by the times in it, never by its presence.
+
+use async_trait::async_trait;
+
+use super::StoreError;
+use crate::models::browser::SessionKey;
+use crate::models::grant::{Grant, Redemption, Rotation};
+use crate::models::session::Session;
+use crate::models::transaction::Transaction;
+use crate::values::{GrantId, SessionId, Timestamp, TransactionId};
+
+/// How the creation of a grant ended.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[must_use]
+pub enum GrantCreation {
+    /// It is there now.
+    Created,
+    /// It was there before: as it is stored. Nothing was written.
+    Exists(Box<Grant>),
+}
+
+/// How the redemption of a code ended.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[must_use]
+pub enum Redeem {
+    /// The code was unused, and is used now.
+    Redeemed,
+    /// It was used before, or its grant has ended, or there is none.
+    Refused,
+}
+
+/// How a rotation ended.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[must_use]
+pub enum Rotate {
+    /// The generation is one on.
+    Rotated,
+    /// Another generation is live, or the grant has ended: as it is stored, if it is. Nothing was
+    /// written.
+    Refused(Option<Box<Grant>>),
+}
+
+/// Grants of users: a code, and the family of tokens that it gives.
+#[async_trait]
+pub trait GrantStore: Send + Sync {
+    /// Writes a new grant, if there is none with its id.
+    async fn create_grant(&self, grant: &Grant) -> Result<GrantCreation, StoreError>;
+
+    /// The grant with this id: one strongly consistent read.
+    async fn find_grant(&self, id: &GrantId) -> Result<Option<Grant>, StoreError>;
+
+    /// Marks the code of a grant as used, in one conditional write: of any number of redemptions
+    /// exactly one is [`Redeem::Redeemed`], and none after the grant has ended. A redemption repeated
+    /// with the same [`Redemption::id`], because its answer was lost, is the same redemption.
+    async fn redeem_code(
+        &self,
+        id: &GrantId,
+        redemption: &Redemption,
+    ) -> Result<Redeem, StoreError>;
+
+    /// Moves the live generation from `rotation.from` to the next, in one conditional write: of any
+    /// number of rotations of one generation exactly one is [`Rotate::Rotated`], and none after the
+    /// grant has ended.
+    async fn rotate_refresh_token(
+        &self,
+        id: &GrantId,
+        rotation: &Rotation,
+    ) -> Result<Rotate, StoreError>;
+
+    /// Ends a grant and every token of it; one that has ended or is not there stays as it is.
+    async fn end_grant(&self, id: &GrantId, at: Timestamp) -> Result<(), StoreError>;
+}
+
+/// Sessions of browsers in which a user has signed in.
+#[async_trait]
+pub trait SessionStore: Send + Sync {
+    /// Writes a new session.
+    async fn create_session(&self, session: &Session) -> Result<(), StoreError>;
+
+    /// The session with this key: one strongly consistent read.
+    async fn find_session(&self, key: &SessionKey) -> Result<Option<Session>, StoreError>;
+
+    /// Notes that a session is in use, if it is still there.
+    async fn touch_session(&self, key: &SessionKey, at: Timestamp) -> Result<(), StoreError>;
+
+    /// Notes that a session has ended, if it is still there; one that has ended stays as it is. Its cookie
+    /// signs nobody in any more, but still tells under which id to go on.
+    async fn end_session(&self, key: &SessionKey, at: Timestamp) -> Result<(), StoreError>;
+
+    /// Puts on record that the user has signed out of the session with this id, which ends every grant
+    /// that goes with it.
+    async fn sign_out(&self, id: &SessionId, at: Timestamp) -> Result<(), StoreError>;
+
+    /// Whether [`SessionStore::sign_out`] was called for this id: one strongly consistent read.
+    async fn is_signed_out(&self, id: &SessionId) -> Result<bool, StoreError>;
+}
+
+/// Authorization requests that wait for their user.
+#[async_trait]
+pub trait TransactionStore: Send + Sync {
+    /// Writes a new transaction.
+    async fn create_transaction(&self, transaction: &Transaction) -> Result<(), StoreError>;
+
+    /// The transaction with this id: one strongly consistent read.
+    async fn find_transaction(&self, id: &TransactionId)
+    -> Result<Option<Transaction>, StoreError>;
+
+    /// Notes that the user has denied the request, if it is still there.
+    async fn deny_transaction(&self, id: &TransactionId) -> Result<(), StoreError>;
+}
+
+/// A counter that is full: how far it has counted, and until when nobody may try.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Attempts {
+    /// How many attempts count.
+    pub count: u32,
+    /// From when on the next one is allowed.
+    pub blocked_until: Option<Timestamp>,
+}
+
+/// Counters of attempts, each counted *before* it is made, so that no number of attempts at once gets
+/// past a limit.
+#[async_trait]
+pub trait AttemptStore: Send + Sync {
+    /// Counts one attempt under `key` while fewer than `limit` count: `None`. Otherwise nothing is
+    /// written, and the counter comes back as it is.
+    async fn count_attempt(
+        &self,
+        key: &str,
+        limit: u32,
+        forget_at: Timestamp,
+    ) -> Result<Option<Attempts>, StoreError>;
+
+    /// Counts one attempt on top of `seen` and blocks the next ones until `blocked_until`, if the
+    /// counter is still as it was `seen`: whether that was so.
+    async fn count_late_attempt(
+        &self,
+        key: &str,
+        seen: &Attempts,
+        blocked_until: Timestamp,
+        forget_at: Timestamp,
+    ) -> Result<bool, StoreError>;
+
+    /// Takes an attempt back, because it succeeded or was not made.
+    async fn uncount_attempt(&self, key: &str) -> Result<(), StoreError>;
+}

@@ -1,0 +1,11 @@
+//! The log: one line for each request, written at the boundary; never a body, a header, a path or a query.
+
+mod function;
+mod line;
+mod log;
+pub mod reason;
+
+pub use function::Function;
+pub(crate) use line::Line;
+pub use log::{Format, FunctionLog, init};
+pub(crate) use log::{started, write};
