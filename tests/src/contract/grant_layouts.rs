@@ -20,6 +20,34 @@ async fn next<'a>(raw: &'a Raw, pk: &str, maps: &[&[&str]]) -> NextItem<'a> {
     NextItem::make(raw, &raw.tables.grants, &[("pk", pk)], maps).await
 }
 
+/// Makes items of each kind in this table, which together have every member, and gives their keys.
+pub(super) async fn make_one_of_each(stores: &Stores) -> Vec<(&'static str, Vec<String>)> {
+    let new = granted(stores, Grant { redeemed: None, ended_at: None, ..full_grant(1) }).await;
+    assert_eq!(redeem(stores, &new.id, 1, at(500)).await, Redeem::Redeemed);
+    end(stores, &new.id, at(600)).await;
+    let session = full_session(1);
+    stores.sessions.create_session(&session).await.expect("a creation");
+    stores.sessions.sign_out(&session.id, at(0)).await.expect("a writing");
+    let transaction = full_transaction(1);
+    stores.transactions.create_transaction(&transaction).await.expect("a creation");
+    let (failures, attempts) = ("FAILURES#1", "ATTEMPTS#1");
+    assert_eq!(stores.failures.count_failure(failures, at(0)).await.expect("a count"), 1);
+    let count = async || stores.attempts.count_attempt(attempts, 1, at(0)).await.expect("a count");
+    assert_eq!(count().await, None);
+    let full = count().await.expect("a full counter");
+    let late = stores.attempts.count_late_attempt(attempts, &full, at(9), at(9)).await;
+    assert!(late.expect("a count"));
+    let keys = [
+        ("GRANT", format!("GRANT#{}", new.id)),
+        ("SESSION", format!("SESSION#{}", session.key)),
+        ("SIGNEDOUT", format!("SIGNEDOUT#{}", session.id)),
+        ("TRANSACTION", format!("TRANSACTION#{}", transaction.id)),
+        ("FAILURES", failures.to_owned()),
+        ("ATTEMPTS", attempts.to_owned()),
+    ];
+    keys.map(|(kind, pk)| (kind, vec![pk])).into()
+}
+
 pub async fn a_grant_of_the_next_layout_keeps_what_this_release_does_not_know(
     stores: &Stores,
     raw: &Raw,

@@ -18,11 +18,7 @@ use super::fixtures::{
     at, created, deleted, find, find_by_id, full_client, full_user, id, m2m_client, phc, renamed,
     ring, secret, updated, user_created, user_found, with_email, with_secrets,
 };
-use super::grant_fixtures::{
-    full_grant, full_session, full_transaction, granted, redeem, redeemed,
-};
-use super::{Raw, Stores};
-use identety_domain::grant::Grant;
+use super::{Raw, Stores, grant_layouts};
 
 type Item = HashMap<String, AttributeValue>;
 
@@ -87,11 +83,8 @@ impl<'a> NextItem<'a> {
 
     /// The item as it is.
     pub(super) async fn item(&self) -> Option<Item> {
-        let mut get = self.raw.dynamo.get_item().table_name(self.table).consistent_read(true);
-        for (name, value) in &self.key {
-            get = get.key(*name, text(value));
-        }
-        get.send().await.expect("a reading").item
+        let key: Vec<_> = self.key.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        self.raw.item(self.table, &key).await
     }
 
     /// Reads the item as the next release does: it has its layout and all of its members.
@@ -171,22 +164,16 @@ pub async fn every_kind_of_item_is_made_in_this_layout_with_these_members(
     stores: &Stores,
     raw: &Raw,
 ) {
-    make_one_of_each(stores).await;
-    let tables = &raw.tables;
+    let keys = make_one_of_each(stores).await;
     let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for table in [&tables.clients, &tables.accounts, &tables.keys, &tables.grants] {
-        let scan = raw.dynamo.scan().table_name(table).consistent_read(true);
-        for item in scan.send().await.expect("a reading").items.unwrap_or_default() {
-            let pk = item["pk"].as_s().expect("a text");
-            let kind = pk.split('#').next().expect("a kind");
-            let kind = match item.get("sk") {
-                Some(sk) if kind == "KEY" => format!("KEY {}", sk.as_s().expect("a text")),
-                _ => kind.to_owned(),
-            };
-            assert_eq!(item.get("schema"), Some(&number(THIS)), "{pk}");
-            let names = item.into_keys().filter(|name| name != "pk" && name != "schema");
-            found.entry(kind).or_default().extend(names);
-        }
+    for (kind, key) in keys {
+        let table = raw.table_of(kind);
+        let key: Vec<_> =
+            ["pk", "sk"].into_iter().zip(&key).map(|(name, part)| (name, part.as_str())).collect();
+        let item = raw.item(table, &key).await.expect("an item");
+        assert_eq!(item.get("schema"), Some(&number(THIS)), "{kind}");
+        let names = item.into_keys().filter(|name| name != "pk" && name != "schema");
+        found.entry(kind.to_owned()).or_default().extend(names);
     }
     let members = MEMBERS.map(|(kind, names)| {
         (kind.to_owned(), names.iter().map(|name| (*name).to_owned()).collect())
@@ -194,35 +181,48 @@ pub async fn every_kind_of_item_is_made_in_this_layout_with_these_members(
     assert_eq!(found, BTreeMap::from(members));
 }
 
-async fn make_one_of_each(stores: &Stores) {
-    created(stores, full_client(1)).await;
+/// Makes items of each kind, which together have every member, and gives their keys.
+async fn make_one_of_each(stores: &Stores) -> Vec<(&'static str, Vec<String>)> {
+    let mut keys = grant_layouts::make_one_of_each(stores).await;
+    let client = created(stores, full_client(1)).await;
+    keys.push(("CLIENT", vec![format!("CLIENT#{}", client.client_id)]));
+    keys.push(("ID", vec![format!("ID#{}", client.id)]));
     stores.api_keys.set_api_key(&phc("key")).await.expect("a writing");
-    user_created(stores, with_password(full_user(1))).await;
+    keys.push(("APIKEY", vec!["APIKEY".to_owned()]));
+    let user = user_created(stores, with_password(full_user(1))).await;
+    keys.push(("USER", vec![format!("USER#{}", user.id), "USER".to_owned()]));
+    let pk = format!("EMAIL#{}", user.details.email.normalized());
+    keys.push(("EMAIL", vec![pk, "EMAIL".to_owned()]));
     consent(stores, id(1), id(2), &Scope::parse("a").expect("a scope")).await;
+    keys.push(("CONSENT", vec![format!("CONSENT#{}", id(1)), id(2).to_string()]));
     let first = ring(SigningAlg::Es256, 1, "a");
     assert_eq!(stores.keys.put_ring(&first).await.expect("an answer"), Change::Done);
+    keys.push(("KEY ES256", vec!["KEY".to_owned(), "ES256".to_owned()]));
     let wrapped = stores.keys.put_wrapped_key(&WrappedKey("wrapped".to_owned())).await;
     assert_eq!(wrapped.expect("an answer"), Change::Done);
-    let used = granted(stores, Grant { redeemed: None, ended_at: None, ..full_grant(1) }).await;
-    let _ = redeem(stores, &used.id, 1, at(500)).await;
-    granted(stores, full_grant(2)).await;
-    redeemed(stores, 3).await;
-    let session = full_session(1);
-    stores.sessions.create_session(&session).await.expect("a creation");
-    stores.sessions.sign_out(&session.id, at(0)).await.expect("a writing");
-    stores.transactions.create_transaction(&full_transaction(1)).await.expect("a creation");
-    assert_eq!(stores.failures.count_failure("FAILURES#1", at(0)).await.expect("a count"), 1);
-    let counted = stores.attempts.count_attempt("ATTEMPTS#1", 1, at(0)).await.expect("a count");
-    assert_eq!(counted, None);
-    let full = stores.attempts.count_attempt("ATTEMPTS#1", 1, at(0)).await.expect("a count");
-    let full = full.expect("a full counter");
-    assert!(
-        stores
-            .attempts
-            .count_late_attempt("ATTEMPTS#1", &full, at(9), at(9))
-            .await
-            .expect("a count")
-    );
+    keys.push(("KEY SEAL", vec!["KEY".to_owned(), "SEAL".to_owned()]));
+    keys
+}
+
+impl Raw {
+    /// The table of a kind of items.
+    fn table_of(&self, kind: &str) -> &str {
+        match kind {
+            "APIKEY" | "CLIENT" | "ID" => &self.tables.clients,
+            "CONSENT" | "EMAIL" | "USER" => &self.tables.accounts,
+            "KEY ES256" | "KEY SEAL" => &self.tables.keys,
+            _ => &self.tables.grants,
+        }
+    }
+
+    /// The item with that key.
+    async fn item(&self, table: &str, key: &[(&str, &str)]) -> Option<Item> {
+        let mut get = self.dynamo.get_item().table_name(table).consistent_read(true);
+        for (name, value) in key {
+            get = get.key(*name, text(value));
+        }
+        get.send().await.expect("a reading").item
+    }
 }
 
 fn with_password(user: User) -> User {
@@ -233,10 +233,8 @@ fn with_password(user: User) -> User {
 async fn next_client<'a>(stores: &Stores, raw: &'a Raw, client: &Client) -> [NextItem<'a>; 2] {
     created(stores, client.clone()).await;
     let first = client.secrets.first().expect("a secret").id.to_string();
-    let maps: [&[&str]; 4] =
-        [&["metadata"], &["metadata", "lifetimes"], &["secrets"], &["secrets", &first]];
-    // A map of secrets holds secrets alone, so there it is a secret that has more.
-    let maps: Vec<_> = maps.into_iter().filter(|path| *path != ["secrets"]).collect();
+    // The map of secrets holds nothing but secrets, so it is a secret that has more.
+    let maps: [&[&str]; 3] = [&["metadata"], &["metadata", "lifetimes"], &["secrets", &first]];
     let pk = format!("CLIENT#{}", client.client_id);
     let item = NextItem::make(raw, &raw.tables.clients, &[("pk", &pk)], &maps).await;
     let pk = format!("ID#{}", client.id);
