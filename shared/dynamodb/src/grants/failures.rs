@@ -50,8 +50,12 @@ impl FailureStore for GrantTable {
     async fn count_failure(&self, key: &str, forget_at: Timestamp) -> Result<u32, StoreError> {
         let (update, only_if) = (count_one(forget_at), layout::is_new_or_known());
         match self.table.update_and_see(item::key(key), &update, &only_if).await? {
-            // What comes back has no key, but it has the layout.
-            Written::Done(written) => Ok(to_counter(written)?.count),
+            // What comes back is what changed, so it may lack the layout. The condition has judged that.
+            Written::Done(written) => {
+                let count = written.get(COUNT).and_then(|count| count.as_n().ok());
+                let count = count.and_then(|count| count.parse().ok());
+                count.ok_or_else(|| corrupt(key, "no count"))
+            }
             Written::Clash(_) => Err(corrupt(key, "another layout than this release knows")),
         }
     }
