@@ -56,6 +56,7 @@ async fn do_everything_but_register(deployment: &Deployment) {
     story::sign_in(&server, issuer, api_key).await;
     let list = admin(deployment, "GET", "/admin/users?limit=1").send().await;
     assert_eq!(list.status, 200, "{}", list.json());
+    change_a_user(deployment).await;
     guess_the_api_key(deployment).await;
     sign_in_after_the_cost_of_hashing_has_changed(deployment).await;
     rotate_the_keys(deployment).await;
@@ -88,6 +89,18 @@ async fn authorize(deployment: &Deployment, browser: &mut Browser) -> Answer {
         ("code_challenge_method", "S256"),
     ]);
     browser.open(&path).await.page()
+}
+
+/// A change alone, and one with another address, which is a transaction.
+async fn change_a_user(deployment: &Deployment) {
+    let members = json!({"email": "eve@example.com", "password": PASSWORD});
+    let created = admin(deployment, "POST", "/admin/users").json(&members).send().await;
+    assert_eq!(created.status, 201, "{}", created.json());
+    let path = format!("/admin/users/{}", created.text("id"));
+    for change in [json!({"name": "Eve"}), json!({"email": "eva@example.com"})] {
+        let changed = admin(deployment, "PATCH", &path).json(&change).send().await;
+        assert_eq!(changed.status, 200, "{}", changed.json());
+    }
 }
 
 async fn guess_the_api_key(deployment: &Deployment) {

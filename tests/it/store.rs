@@ -13,7 +13,7 @@ use identety_dynamodb::sdk::config::timeout::TimeoutConfig;
 use identety_dynamodb::{Embedded, Tables, config, create_tables};
 use identety_tests::contract::{self, Raw, Stores};
 use identety_tests::moto::Moto;
-use identety_tests::{each_corruption, each_race, each_repeated_race, each_sentence};
+use identety_tests::{each_corruption, each_layout, each_race, each_repeated_race, each_sentence};
 
 /// Stores for one test, and what must outlive them.
 struct Backend {
@@ -109,6 +109,7 @@ mod embedded_in_memory {
     each_race!(tests_of_stores);
     each_repeated_race!(tests_of_rounds);
     each_corruption!(tests_of_stores_and_raw);
+    each_layout!(tests_of_stores_and_raw);
 }
 
 mod embedded_on_files {
@@ -178,6 +179,7 @@ fn every_sentence_is_called() {
         .chain(each_race!(names))
         .chain(each_repeated_race!(names))
         .chain(each_corruption!(names))
+        .chain(each_layout!(names))
         .map(str::to_owned)
         .collect();
     let mut written = BTreeSet::new();

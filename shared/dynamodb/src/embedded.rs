@@ -85,7 +85,7 @@ impl Embedded {
     }
 
     /// Deletes the items whose time to live has passed, and tells how many there were. DynamoDB does
-    /// that by itself; the embedded one has nobody but the caller to do it.
+    /// that by itself; with the embedded one, the caller does it.
     ///
     /// # Errors
     /// When SQLite refuses.
@@ -195,7 +195,7 @@ impl ResolveEndpoint for Nowhere {
     }
 }
 
-/// Requests that nobody else can see need no signature, which costs more than many a read.
+/// Requests that stay in this process need no signature, which costs more than many a read.
 #[derive(Debug)]
 struct Unsigned;
 

@@ -9,7 +9,9 @@ use identety_domain::store::StoreError;
 /// What the SDK reports of a call that did not succeed.
 ///
 /// The cause names the operation's error and its message, never the request or the item: those hold
-/// hashes, and the cause goes to the log.
+/// hashes, and the cause goes to the log. So it is put together here: `DisplayErrorContext` of the SDK
+/// adds the `Debug` of the error, which has the item that a failed condition shows, the reasons of a
+/// canceled transaction with their items, and the body of the answer.
 pub(crate) fn failed<E>(error: &SdkError<E>) -> StoreError
 where
     E: ProvideErrorMetadata + Error + 'static,
@@ -99,6 +101,8 @@ mod tests {
     use aws_sdk_dynamodb::Client;
     use aws_sdk_dynamodb::config::retry::RetryConfig;
     use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
+    use aws_sdk_dynamodb::error::DisplayErrorContext;
+    use aws_sdk_dynamodb::types::AttributeValue;
 
     use super::*;
     use crate::config::local_region;
@@ -172,8 +176,40 @@ mod tests {
         assert!(matches!(error, StoreError::Other(_)), "{error}");
     }
 
+    #[tokio::test]
+    async fn the_cause_of_an_error_never_shows_an_item_or_the_body_of_an_answer() {
+        let shown = [
+            (
+                400,
+                r#"{"__type":"com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException",
+                "message":"no","Item":{"phc":{"S":"a hash"}}}"#,
+            ),
+            (
+                400,
+                r#"{"__type":"com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
+                "message":"no","CancellationReasons":[{"Code":"None","Item":{"phc":{"S":"a hash"}}}]}"#,
+            ),
+            (200, r#"{"Item":{"phc":{"S":"a hash"}"#),
+            (500, "a hash"),
+        ];
+        for (status, body) in shown {
+            let disabled = RetryConfig::disabled();
+            let answer = Answer::Json(status, body);
+            let (client, _) = answering(move |_| answer, |config| config.retry_config(disabled));
+            let put = client.put_item().table_name("t").item("pk", AttributeValue::S("key".into()));
+            let error = put.send().await.unwrap_err();
+            let context = DisplayErrorContext(&error).to_string();
+            // As text, or as the numbers of its bytes.
+            let hash = ["a hash", "97, 32, 104, 97, 115, 104"];
+            let shows = |text: &str| hash.iter().any(|hash| text.contains(hash));
+            assert!(shows(&context), "the SDK's own text could be used: {context}");
+            let cause = failed(&error).to_string();
+            assert!(!shows(&cause), "{cause}");
+        }
+    }
+
     #[test]
-    fn of_a_canceled_transaction_a_conflict_is_unavailable_and_the_rest_is_not() {
+    fn a_conflict_cancels_a_transaction_for_now_and_other_reasons_for_good() {
         let reasons = |codes: &[&str]| -> Vec<_> {
             codes.iter().map(|code| CancellationReason::builder().code(*code).build()).collect()
         };

@@ -16,6 +16,9 @@
 //! | grants | `TRANSACTION#{id}` | an authorization request that waits for its user |
 //! | grants | as the caller names it | a counter of failures, or of attempts |
 //!
+//! Every item says its layout in `schema`. The module `layout` has the rules by which two releases work
+//! on the same items.
+//!
 //! Everything in grants has a time to live, which lies behind the time from which on it means nothing;
 //! no reading asks whether it has passed.
 //!
@@ -33,6 +36,7 @@ mod expression;
 mod grants;
 mod item;
 mod keys;
+mod layout;
 mod listing;
 mod requests;
 mod schema;

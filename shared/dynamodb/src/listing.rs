@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::marker::PhantomData;
 use std::time::Duration;
 
-use aws_sdk_dynamodb::Client as DynamoDb;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::{KeysAndAttributes, Select};
 use identety_domain::store::{From, Order, StoreError};
@@ -12,6 +11,7 @@ use uuid::Uuid;
 
 use crate::error::{corrupt, failed};
 use crate::item::{ID, Item, LISTING, PK, SK, attribute, text};
+use crate::requests::Table;
 
 /// How many items one request can ask for.
 const BATCH: usize = 100;
@@ -39,8 +39,7 @@ pub(crate) trait Listed: Sized {
 
 /// The list of all `T` in a table.
 pub(crate) struct Listing<'a, T> {
-    dynamo: &'a DynamoDb,
-    table: &'a str,
+    table: &'a Table,
     listed: PhantomData<T>,
 }
 
@@ -58,8 +57,8 @@ struct Entry {
 
 impl<'a, T: Listed> Listing<'a, T> {
     /// The list in that table.
-    pub(crate) fn new(dynamo: &'a DynamoDb, table: &'a str) -> Self {
-        Self { dynamo, table, listed: PhantomData }
+    pub(crate) fn new(table: &'a Table) -> Self {
+        Self { table, listed: PhantomData }
     }
 
     /// At most `limit` of them.
@@ -108,9 +107,10 @@ impl<'a, T: Listed> Listing<'a, T> {
     /// The index, in `order`, behind the one with the id `after`.
     fn query(&self, order: Order, after: Option<Uuid>) -> QueryFluentBuilder {
         let query = self
-            .dynamo
+            .table
+            .dynamo()
             .query()
-            .table_name(self.table)
+            .table_name(self.table.name())
             .index_name(LISTING)
             .expression_attribute_names("#listing", LISTING)
             .expression_attribute_values(":listing", text(T::PARTITION))
@@ -211,9 +211,10 @@ impl<'a, T: Listed> Listing<'a, T> {
             .build()
             .map_err(|error| StoreError::Other(error.into()))?;
         let got = self
-            .dynamo
+            .table
+            .dynamo()
             .batch_get_item()
-            .request_items(self.table, request)
+            .request_items(self.table.name(), request)
             .send()
             .await
             .map_err(|error| failed(&error))?;

@@ -125,7 +125,7 @@ async fn create(table: Result<CreateTableFluentBuilder, BuildError>) -> Result<(
         return Ok(());
     };
     match error.as_service_error() {
-        // It is there, or somebody is making it just now.
+        // It is there, or another process is making it just now.
         Some(CreateTableError::ResourceInUseException(_)) => Ok(()),
         Some(_) | None => Err(failed(&error)),
     }

@@ -25,7 +25,7 @@ pub(super) struct Damage {
 pub async fn a_client_that_cannot_be_read_is_an_error(stores: &Stores, raw: &Raw) {
     let damages = [
         without("schema"),
-        with("schema", number("2")),
+        with("schema", number("3")),
         with("schema", number("0")),
         with("schema", text("1")),
         without("id"),
@@ -66,19 +66,19 @@ pub async fn a_client_that_cannot_be_read_is_an_error(stores: &Stores, raw: &Raw
 pub async fn a_client_that_cannot_be_read_spoils_a_list(stores: &Stores, raw: &Raw) {
     created(stores, m2m_client(1)).await;
     created(stores, m2m_client(2)).await;
-    let damage = without("metadata");
+    let damage = without("createdAt");
     raw.damage(&raw.tables.clients, &[("pk", "CLIENT#m2m_00001")], &damage).await;
     assert_corrupt(stores.clients.list(Order::default(), From::Offset(0), 10).await, &damage);
     let change = stores.clients.update(&m2m_client(1), &renamed(&m2m_client(1), "New")).await;
     assert_eq!(change.expect("an update reads nothing"), Change::Done);
     let late = stores.clients.update(&m2m_client(1), &renamed(&m2m_client(1), "Late")).await;
-    assert_eq!(late.expect("an update mends what it writes"), Change::Conflict);
+    assert_corrupt(late, &damage);
 }
 
 pub async fn a_pointer_that_cannot_be_read_is_an_error(stores: &Stores, raw: &Raw) {
     let damages = [
         without("schema"),
-        with("schema", number("2")),
+        with("schema", number("3")),
         without("clientId"),
         with("clientId", AttributeValue::Bool(false)),
     ];
@@ -106,7 +106,7 @@ pub async fn a_pointer_to_nothing_finds_nothing(stores: &Stores, raw: &Raw) {
 pub async fn a_user_that_cannot_be_read_is_an_error(stores: &Stores, raw: &Raw) {
     let damages = [
         without("schema"),
-        with("schema", number("2")),
+        with("schema", number("3")),
         without("id"),
         with("id", text("not a UUID")),
         without("details"),
@@ -137,7 +137,7 @@ pub async fn a_user_that_cannot_be_read_is_an_error(stores: &Stores, raw: &Raw) 
 pub async fn the_pointer_of_an_email_that_cannot_be_read_is_an_error(stores: &Stores, raw: &Raw) {
     let damages = [
         without("schema"),
-        with("schema", number("2")),
+        with("schema", number("3")),
         without("userId"),
         with("userId", text("not a UUID")),
     ];
@@ -166,7 +166,7 @@ pub async fn the_pointer_of_an_email_to_nothing_finds_nothing(stores: &Stores, r
 pub async fn a_consent_that_cannot_be_read_is_an_error(stores: &Stores, raw: &Raw) {
     let damages = [
         without("schema"),
-        with("schema", number("2")),
+        with("schema", number("3")),
         with("scope", text("a")),
         with("scope", AttributeValue::Ns(vec!["1".to_owned()])),
     ];
@@ -175,15 +175,23 @@ pub async fn a_consent_that_cannot_be_read_is_an_error(stores: &Stores, raw: &Ra
         let (pk, sk) = (format!("CONSENT#{}", id(number)), id(7).to_string());
         raw.damage(&raw.tables.accounts, &[("pk", &pk), ("sk", &sk)], &damage).await;
         assert_corrupt(stores.consents.consented(id(number), id(7)).await, &damage);
+        if damage.name == "schema" {
+            let scope = Scope::parse("b").expect("a scope");
+            let more = stores.consents.consent(id(number), id(7), &scope, at(1)).await;
+            assert_corrupt(more, &damage);
+        }
     }
 }
 
 pub async fn an_api_key_that_cannot_be_read_is_an_error(stores: &Stores, raw: &Raw) {
-    for damage in [with("schema", number("2")), without("phc"), with("phc", number("1"))] {
+    for damage in [without("phc"), with("phc", number("1")), with("schema", number("3"))] {
         stores.api_keys.set_api_key(&phc("key")).await.expect("a writing");
         raw.damage(&raw.tables.clients, &[("pk", "APIKEY")], &damage).await;
         assert_corrupt(stores.api_keys.api_key().await, &damage);
+        assert_corrupt(stores.api_keys.create_api_key(&phc("key")).await, &damage);
     }
+    let another = stores.api_keys.set_api_key(&phc("another")).await;
+    assert_corrupt(another, &with("schema", number("3")));
 }
 
 pub async fn a_ring_that_cannot_be_read_is_an_error(stores: &Stores, raw: &Raw) {
@@ -193,7 +201,7 @@ pub async fn a_ring_that_cannot_be_read_is_an_error(stores: &Stores, raw: &Raw) 
         without("keys"),
         with("keys", AttributeValue::L(vec![map([])])),
         with("version", text("1")),
-        with("schema", number("2")),
+        with("schema", number("3")),
     ];
     let first = ring(SigningAlg::Es256, 1, "a");
     assert_eq!(stores.keys.put_ring(&first).await.expect("an answer"), Change::Done);
@@ -203,30 +211,33 @@ pub async fn a_ring_that_cannot_be_read_is_an_error(stores: &Stores, raw: &Raw) 
         assert_corrupt(stores.keys.load().await, &damage);
     }
     assert_corrupt(stores.keys.put_ring(&first).await, &without("the ring"));
+    let second = ring(SigningAlg::Es256, 2, "a");
+    assert_corrupt(stores.keys.put_ring(&second).await, &without("the ring"));
 }
 
 pub async fn a_wrapped_key_that_cannot_be_read_is_an_error(stores: &Stores, raw: &Raw) {
     let key = WrappedKey("wrapped".to_owned());
     assert_eq!(stores.keys.put_wrapped_key(&key).await.expect("an answer"), Change::Done);
-    for damage in [with("wrapped", number("1")), without("wrapped"), with("schema", number("2"))] {
+    for damage in [with("wrapped", number("1")), without("wrapped"), with("schema", number("3"))] {
         raw.damage(&raw.tables.keys, &[("pk", "KEY"), ("sk", "SEAL")], &damage).await;
         assert_corrupt(stores.keys.load().await, &damage);
         assert_corrupt(stores.keys.put_wrapped_key(&key).await, &damage);
     }
 }
 
-pub async fn a_counter_beyond_counting_is_an_error(stores: &Stores, raw: &Raw) {
-    let damage = with("n", number("4294967295"));
-    raw.damage(&raw.tables.grants, &[("pk", "key")], &damage).await;
-    assert_corrupt(stores.failures.count_failure("key", at(0)).await, &damage);
-}
-
-pub async fn a_member_that_this_version_does_not_know_does_not_matter(stores: &Stores, raw: &Raw) {
-    let client = created(stores, full_client(1)).await;
-    let pk = format!("CLIENT#{}", client.client_id);
-    raw.damage(&raw.tables.clients, &[("pk", &pk)], &with("unknown", text("x"))).await;
-    let found = stores.clients.find(&client.client_id).await.expect("a reading");
-    assert_eq!(found.as_ref(), Some(&client));
+pub async fn a_counter_that_cannot_be_read_is_an_error(stores: &Stores, raw: &Raw) {
+    let damages = [
+        with("n", number("4294967295")),
+        without("schema"),
+        with("schema", number("0")),
+        with("schema", number("3")),
+    ];
+    for (number, damage) in (1..).zip(damages) {
+        let key = format!("FAILURES#{number}");
+        assert_eq!(stores.failures.count_failure(&key, at(0)).await.expect("a count"), 1);
+        raw.damage(&raw.tables.grants, &[("pk", &key)], &damage).await;
+        assert_corrupt(stores.failures.count_failure(&key, at(0)).await, &damage);
+    }
 }
 
 impl Raw {

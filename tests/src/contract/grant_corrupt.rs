@@ -4,6 +4,7 @@
 
 use identety_domain::grant::{Grant, Redeemed};
 use identety_domain::store::Attempts;
+use identety_dynamodb::sdk::types::AttributeValue;
 
 use super::corrupt::{assert_corrupt, map, number, text, with, without};
 use super::fixtures::{at, id};
@@ -15,7 +16,7 @@ use super::{Raw, Stores};
 pub async fn a_grant_that_cannot_be_read_is_an_error(stores: &Stores, raw: &Raw) {
     let damages = [
         without("schema"),
-        with("schema", number("2")),
+        with("schema", number("3")),
         with("schema", text("1")),
         without("client"),
         with("client", text("not a UUID")),
@@ -56,7 +57,7 @@ pub async fn a_grant_that_cannot_be_read_is_an_error(stores: &Stores, raw: &Raw)
 }
 
 pub async fn a_redemption_of_what_cannot_be_read_is_an_error(stores: &Stores, raw: &Raw) {
-    for (number, damage) in (1..).zip([with("schema", number("2")), without("user")]) {
+    for (number, damage) in (1..).zip([with("schema", number("3")), without("user")]) {
         let grant = granted(stores, full_grant(number)).await;
         raw.damage(&raw.tables.grants, &[("pk", &pk(&grant))], &damage).await;
         let redeemed = stores.grants.redeem_code(&grant.id, &redemption(1, at(0))).await;
@@ -87,7 +88,7 @@ pub async fn a_redemption_on_record_is_no_member_of_the_grant(stores: &Stores, r
 pub async fn a_session_that_cannot_be_read_is_an_error(stores: &Stores, raw: &Raw) {
     let damages = [
         without("schema"),
-        with("schema", number("2")),
+        with("schema", number("3")),
         without("id"),
         without("user"),
         with("user", text("not a UUID")),
@@ -106,18 +107,20 @@ pub async fn a_session_that_cannot_be_read_is_an_error(stores: &Stores, raw: &Ra
 }
 
 pub async fn a_sign_out_that_cannot_be_read_is_an_error(stores: &Stores, raw: &Raw) {
-    for damage in [with("schema", number("2")), without("schema"), without("signedOutAt")] {
-        let id = session_id(1);
+    let damages = [with("schema", number("3")), without("schema"), without("signedOutAt")];
+    for (round, damage) in (1..).zip(damages) {
+        let id = session_id(round);
         stores.sessions.sign_out(&id, at(0)).await.expect("a writing");
         raw.damage(&raw.tables.grants, &[("pk", &format!("SIGNEDOUT#{id}"))], &damage).await;
         assert_corrupt(stores.sessions.is_signed_out(&id).await, &damage);
+        assert_corrupt(stores.sessions.sign_out(&id, at(0)).await, &damage);
     }
 }
 
 pub async fn a_transaction_that_cannot_be_read_is_an_error(stores: &Stores, raw: &Raw) {
     let damages = [
         without("schema"),
-        with("schema", number("2")),
+        with("schema", number("3")),
         without("browser"),
         with("browser", number("1")),
         without("request"),
@@ -140,7 +143,10 @@ pub async fn a_counter_of_attempts_that_cannot_be_read_is_an_error(stores: &Stor
     let damages = [
         with("n", number("4294967296")),
         with("n", number("1.5")),
+        without("schema"),
+        with("schema", number("3")),
         with("blockedUntil", text("tomorrow")),
+        with("blockedUntil", AttributeValue::Null(true)),
         with("blockedUntil", number("-1")),
     ];
     for (round, damage) in (1..).zip(damages) {

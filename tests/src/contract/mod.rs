@@ -8,9 +8,11 @@ pub mod corrupt;
 mod fixtures;
 pub mod grant_corrupt;
 mod grant_fixtures;
+pub mod grant_layouts;
 pub mod grant_races;
 pub mod grants;
 pub mod keys;
+pub mod layouts;
 pub mod limits;
 pub mod lists;
 pub mod races;
@@ -205,8 +207,7 @@ macro_rules! each_corruption {
             corrupt::an_api_key_that_cannot_be_read_is_an_error
             corrupt::a_ring_that_cannot_be_read_is_an_error
             corrupt::a_wrapped_key_that_cannot_be_read_is_an_error
-            corrupt::a_counter_beyond_counting_is_an_error
-            corrupt::a_member_that_this_version_does_not_know_does_not_matter
+            corrupt::a_counter_that_cannot_be_read_is_an_error
             grant_corrupt::a_grant_that_cannot_be_read_is_an_error
             grant_corrupt::a_redemption_of_what_cannot_be_read_is_an_error
             grant_corrupt::a_grant_that_is_half_redeemed_is_an_error
@@ -215,6 +216,33 @@ macro_rules! each_corruption {
             grant_corrupt::a_sign_out_that_cannot_be_read_is_an_error
             grant_corrupt::a_transaction_that_cannot_be_read_is_an_error
             grant_corrupt::a_counter_of_attempts_that_cannot_be_read_is_an_error
+        }
+    };
+}
+
+/// The same for sentences about two releases that work on the same items, as in a canary deployment and
+/// after a roll-back: they take a [`Raw`] too, and do with it what the next release does.
+#[macro_export]
+macro_rules! each_layout {
+    ($with:ident) => {
+        $with! {
+            layouts::every_kind_of_item_is_made_in_this_layout_with_these_members
+            layouts::a_client_of_the_next_layout_keeps_what_this_release_does_not_know
+            layouts::changes_of_two_releases_to_one_client_do_not_undo_each_other
+            layouts::a_client_of_the_next_layout_is_deleted_whole
+            layouts::a_user_of_the_next_layout_keeps_what_this_release_does_not_know
+            layouts::a_new_email_keeps_what_this_release_does_not_know_of_the_user
+            layouts::a_user_of_the_next_layout_is_deleted_whole
+            layouts::a_consent_of_the_next_layout_keeps_what_this_release_does_not_know
+            layouts::an_api_key_of_the_next_layout_keeps_what_this_release_does_not_know
+            layouts::a_ring_of_the_next_layout_keeps_what_this_release_does_not_know
+            layouts::a_key_that_leaves_the_ring_takes_its_members_along
+            layouts::a_wrapped_key_of_the_next_layout_is_read
+            grant_layouts::a_grant_of_the_next_layout_keeps_what_this_release_does_not_know
+            grant_layouts::a_session_of_the_next_layout_keeps_what_this_release_does_not_know
+            grant_layouts::a_sign_out_of_the_next_layout_keeps_what_this_release_does_not_know
+            grant_layouts::a_transaction_of_the_next_layout_keeps_what_this_release_does_not_know
+            grant_layouts::counters_of_the_next_layout_keep_what_this_release_does_not_know
         }
     };
 }

@@ -5,25 +5,28 @@ use identety_domain::store::{ConsentStore, StoreError};
 use identety_domain::{Scope, Timestamp};
 use uuid::Uuid;
 
-use super::item::consent::{CONSENTED_AT, SCOPE};
-use super::{AccountTable, item};
-use crate::error::failed;
-use crate::item::{CURRENT_SCHEMA, Item, PK, SCHEMA, SK, number, text};
-use crate::requests;
+use super::items::consent::{CONSENTED_AT, SCOPE};
+use super::{AccountTable, items};
+use crate::error::{corrupt, failed};
+use crate::expression::Update;
+use crate::item::{Item, PK, SK, number, text};
+use crate::layout;
+use crate::requests::Written;
 
 impl AccountTable {
     /// The keys of some of a user's consents.
     async fn some_consents(&self, user: Uuid) -> Result<Vec<Item>, StoreError> {
         let page = self
-            .dynamo
+            .table
+            .dynamo()
             .query()
-            .table_name(&self.table)
+            .table_name(self.table.name())
             .consistent_read(true)
             .key_condition_expression("#pk = :pk")
             .projection_expression("#pk, #sk")
             .expression_attribute_names("#pk", PK)
             .expression_attribute_names("#sk", SK)
-            .expression_attribute_values(":pk", text(item::consents_pk(user)))
+            .expression_attribute_values(":pk", text(items::consents_pk(user)))
             .send()
             .await
             .map_err(|error| failed(&error))?;
@@ -34,9 +37,8 @@ impl AccountTable {
 #[async_trait]
 impl ConsentStore for AccountTable {
     async fn consented(&self, user: Uuid, client: Uuid) -> Result<Option<Scope>, StoreError> {
-        let key = item::consent_key(user, client);
-        let found = requests::get(&self.dynamo, &self.table, key).await?;
-        found.map(item::to_scope).transpose()
+        let found = self.table.get(items::consent_key(user, client)).await?;
+        found.map(items::to_scope).transpose()
     }
 
     /// Adds to a set, so a repeated request changes nothing more.
@@ -47,24 +49,20 @@ impl ConsentStore for AccountTable {
         scope: &Scope,
         at: Timestamp,
     ) -> Result<(), StoreError> {
-        let mut update = self
-            .dynamo
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(item::consent_key(user, client)))
-            .expression_attribute_names("#schema", SCHEMA)
-            .expression_attribute_names("#at", CONSENTED_AT)
-            .expression_attribute_values(":schema", number(CURRENT_SCHEMA.into()))
-            .expression_attribute_values(":at", number(at.millis()));
-        let set = "SET #schema = :schema, #at = :at";
-        update = match item::scope_set(scope) {
-            None => update.update_expression(set),
-            Some(tokens) => update
-                .update_expression(format!("{set} ADD #scope :scope"))
-                .expression_attribute_names("#scope", SCOPE)
-                .expression_attribute_values(":scope", tokens),
-        };
-        update.send().await.map(|_| ()).map_err(|error| failed(&error))
+        let mut update = Update::default();
+        update.set(&[CONSENTED_AT], number(at.millis()));
+        if let Some(tokens) = items::scope_set(scope) {
+            update.add(&[SCOPE], tokens);
+        }
+        layout::stamp(&mut update);
+        let only_if = layout::is_new_or_known();
+        match self.table.update(items::consent_key(user, client), &update, &only_if).await? {
+            Written::Done(_) => Ok(()),
+            Written::Clash(_) => {
+                let why = "another layout than this release knows";
+                Err(corrupt(&format!("{} {client}", items::consents_pk(user)), why))
+            }
+        }
     }
 
     async fn forget_consents(&self, user: Uuid) -> Result<(), StoreError> {
@@ -74,7 +72,7 @@ impl ConsentStore for AccountTable {
                 return Ok(());
             }
             for key in keys {
-                let delete = self.dynamo.delete_item().table_name(&self.table);
+                let delete = self.table.dynamo().delete_item().table_name(self.table.name());
                 let deleted = delete.set_key(Some(key)).send().await;
                 deleted.map_err(|error| failed(&error))?;
             }

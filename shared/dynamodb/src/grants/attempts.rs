@@ -1,19 +1,17 @@
-//! Counters of attempts. They are counters like those of failures, without a schema: a number, and
-//! where there is one, the time until which nobody may try.
+//! Counters of attempts: counters like those of failures, and where there is one, the time until which
+//! an attempt is refused.
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::AttributeValue;
 use identety_domain::Timestamp;
 use identety_domain::store::{AttemptStore, Attempts, StoreError};
 
-use super::{COUNT, GrantTable};
-use crate::error::corrupt;
-use crate::expression::Update;
-use crate::item::{Item, TTL, number, time_to_live};
+use super::GrantTable;
+use super::failures::{BLOCKED_UNTIL, COUNT, Counter, count_one, to_counter};
+use crate::expression::{Condition, Update};
+use crate::item::{self, TTL, number, time_to_live};
+use crate::layout;
 use crate::requests::Written;
-
-/// Until when nobody may try.
-const BLOCKED_UNTIL: &str = "blockedUntil";
 
 /// A request that is repeated because its answer was lost may be applied twice, or find that it is too
 /// late: in both counting verbs that errs towards fewer attempts.
@@ -25,18 +23,20 @@ impl AttemptStore for GrantTable {
         limit: u32,
         forget_at: Timestamp,
     ) -> Result<Option<Attempts>, StoreError> {
-        let mut update = Update::default();
-        match limit {
-            // Of no attempts, even the first is one too many.
-            0 => update.require_below(&[COUNT], number(0)),
-            _ => update.require_absent_or_below(&[COUNT], number(limit.into())),
-        }
-        update.add(&[COUNT], number(1));
-        update.set(&[TTL], time_to_live(forget_at));
-        match self.update(key.to_owned(), &update).await? {
-            Written::Done => Ok(None),
-            Written::Clash(Some(full)) => to_attempts(key, &full).map(Some),
+        let below = Condition::default().below(&[COUNT], number(limit.into()));
+        let has_room = match limit {
+            // Where no attempt is allowed, even the first is one too many.
+            0 => below,
+            _ => Condition::default().absent(&[COUNT]).or(below),
+        };
+        let only_if = layout::is_new_or_known().and(has_room);
+        match self.table.update(item::key(key), &count_one(forget_at), &only_if).await? {
+            Written::Done(_) => Ok(None),
             Written::Clash(None) => Ok(Some(Attempts { count: 0, blocked_until: None })),
+            Written::Clash(Some(full)) => {
+                let Counter { count, blocked_until } = to_counter(full)?;
+                Ok(Some(Attempts { count, blocked_until }))
+            }
         }
     }
 
@@ -48,17 +48,17 @@ impl AttemptStore for GrantTable {
         forget_at: Timestamp,
     ) -> Result<bool, StoreError> {
         let count = u64::from(seen.count);
+        let as_seen = Condition::default().equal(&[COUNT], number(count));
+        let as_seen = match seen.blocked_until {
+            Some(until) => as_seen.equal(&[BLOCKED_UNTIL], number(until.millis())),
+            None => as_seen.absent(&[BLOCKED_UNTIL]),
+        };
         let mut update = Update::default();
-        update.require_equal(&[COUNT], number(count));
-        match seen.blocked_until {
-            Some(until) => update.require_equal(&[BLOCKED_UNTIL], number(until.millis())),
-            None => update.require_absent(&[BLOCKED_UNTIL]),
-        }
         update.set(&[COUNT], number(count.saturating_add(1)));
         update.set(&[BLOCKED_UNTIL], number(blocked_until.millis()));
         update.set(&[TTL], time_to_live(forget_at));
-        match self.update(key.to_owned(), &update).await? {
-            Written::Done => Ok(true),
+        match self.table.update(item::key(key), &update, &as_seen).await? {
+            Written::Done(_) => Ok(true),
             Written::Clash(_) => Ok(false),
         }
     }
@@ -67,25 +67,11 @@ impl AttemptStore for GrantTable {
     /// network can bring about.
     async fn uncount_attempt(&self, key: &str) -> Result<(), StoreError> {
         let mut update = Update::default();
-        update.require_above(&[COUNT], number(0));
         update.add(&[COUNT], AttributeValue::N("-1".to_owned()));
-        match self.update(key.to_owned(), &update).await? {
+        let only_if = Condition::default().above(&[COUNT], number(0));
+        match self.table.update(item::key(key), &update, &only_if).await? {
             // A condition that fails means that there is nothing to take back.
-            Written::Done | Written::Clash(_) => Ok(()),
+            Written::Done(_) | Written::Clash(_) => Ok(()),
         }
     }
-}
-
-fn to_attempts(key: &str, counter: &Item) -> Result<Attempts, StoreError> {
-    let count = counter.get(COUNT).and_then(|count| count.as_n().ok());
-    let count = count.and_then(|count| count.parse().ok());
-    let blocked_until = match counter.get(BLOCKED_UNTIL).map(AttributeValue::as_n) {
-        None => None,
-        Some(until) => {
-            let millis = until.ok().and_then(|until| until.parse().ok());
-            let millis = millis.ok_or_else(|| corrupt(key, "blocked until no time"))?;
-            Some(Timestamp::from_millis(millis))
-        }
-    };
-    Ok(Attempts { count: count.ok_or_else(|| corrupt(key, "no count"))?, blocked_until })
 }

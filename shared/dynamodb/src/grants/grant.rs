@@ -1,39 +1,30 @@
 //! Grants. Each step of a grant's life is one conditional write of its one item.
 
 use async_trait::async_trait;
-use aws_sdk_dynamodb::operation::put_item::PutItemError;
-use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld;
 use identety_domain::Timestamp;
 use identety_domain::grant::{Grant, GrantId, Redemption, Rotation};
 use identety_domain::store::{GrantCreation, GrantStore, Redeem, Rotate, StoreError};
 
 use super::items::{self, grant as member};
 use super::{GrantTable, KEPT};
-use crate::error::failed;
-use crate::expression::Update;
+use crate::expression::{Condition, Update};
 use crate::item::{PK, TTL, number, text, time_to_live};
-use crate::requests::Written;
+use crate::requests::{New, Written};
 
 #[async_trait]
 impl GrantStore for GrantTable {
     /// A creation repeated because its answer was lost finds its own grant.
     async fn create_grant(&self, grant: &Grant) -> Result<GrantCreation, StoreError> {
-        let put = self
-            .put(items::from_grant(grant)?, grant.issued_at.plus(KEPT))
-            .condition_expression("attribute_not_exists(#pk)")
-            .expression_attribute_names("#pk", PK)
-            .return_values_on_condition_check_failure(AllOld);
-        let Err(error) = put.send().await else { return Ok(GrantCreation::Created) };
-        let Some(PutItemError::ConditionalCheckFailedException(clash)) = error.as_service_error()
-        else {
-            return Err(failed(&error));
-        };
-        let stored = clash.item().cloned().ok_or_else(|| failed(&error))?;
-        Ok(GrantCreation::Exists(Box::new(items::to_grant(&grant.id, stored)?)))
+        match self.put_new(items::from_grant(grant)?, grant.issued_at.plus(KEPT)).await? {
+            New::Written => Ok(GrantCreation::Created),
+            New::There(stored) => {
+                Ok(GrantCreation::Exists(Box::new(items::to_grant(&grant.id, stored)?)))
+            }
+        }
     }
 
     async fn find_grant(&self, id: &GrantId) -> Result<Option<Grant>, StoreError> {
-        let item = self.get(items::grant_pk(id)).await?;
+        let item = self.table.get(items::grant_key(id)).await?;
         item.map(|item| items::to_grant(id, item)).transpose()
     }
 
@@ -44,16 +35,17 @@ impl GrantStore for GrantTable {
     ) -> Result<Redeem, StoreError> {
         let Redemption { id: attempt, at, forget_at } = redemption;
         let mut update = Update::default();
-        update.require_existing(&[PK]);
-        update.require_absent(&[member::REDEEMED_AT]);
-        update.require_absent(&[member::ENDED_AT]);
         update.set(&[member::REDEEMED_AT], number(at.millis()));
         update.set(&[member::REDEMPTION], text(*attempt));
         update.set(&[member::GENERATION], number(1));
         update.set(&[member::ROTATED_AT], number(at.millis()));
         update.set(&[TTL], time_to_live(*forget_at));
-        match self.update(items::grant_pk(id), &update).await? {
-            Written::Done => Ok(Redeem::Redeemed),
+        let only_if = Condition::default()
+            .existing(&[PK])
+            .absent(&[member::REDEEMED_AT])
+            .absent(&[member::ENDED_AT]);
+        match self.table.update(items::grant_key(id), &update, &only_if).await? {
+            Written::Done(_) => Ok(Redeem::Redeemed),
             Written::Clash(None) => Ok(Redeem::Refused),
             // An earlier attempt of this very request may have redeemed it, and its answer been lost.
             Written::Clash(Some(stored)) => Ok(if items::is_redeemed_by(stored, *attempt)? {
@@ -77,13 +69,14 @@ impl GrantStore for GrantTable {
             return Ok(Rotate::Refused(self.find_grant(id).await?.map(Box::new)));
         };
         let mut update = Update::default();
-        update.require_equal(&[member::GENERATION], number((*from).into()));
-        update.require_absent(&[member::ENDED_AT]);
         update.set(&[member::GENERATION], number(next.into()));
         update.set(&[member::ROTATED_AT], number(at.millis()));
         update.set(&[TTL], time_to_live(*forget_at));
-        match self.update(items::grant_pk(id), &update).await? {
-            Written::Done => Ok(Rotate::Rotated),
+        let only_if = Condition::default()
+            .equal(&[member::GENERATION], number((*from).into()))
+            .absent(&[member::ENDED_AT]);
+        match self.table.update(items::grant_key(id), &update, &only_if).await? {
+            Written::Done(_) => Ok(Rotate::Rotated),
             Written::Clash(stored) => {
                 let stored = stored.map(|stored| items::to_grant(id, stored)).transpose()?;
                 Ok(Rotate::Refused(stored.map(Box::new)))
@@ -94,12 +87,11 @@ impl GrantStore for GrantTable {
     /// The time to live stays: a grant that has ended has to be there for as long as its tokens are.
     async fn end_grant(&self, id: &GrantId, at: Timestamp) -> Result<(), StoreError> {
         let mut update = Update::default();
-        update.require_existing(&[PK]);
-        update.require_absent(&[member::ENDED_AT]);
         update.set(&[member::ENDED_AT], number(at.millis()));
-        match self.update(items::grant_pk(id), &update).await? {
+        let only_if = Condition::default().existing(&[PK]).absent(&[member::ENDED_AT]);
+        match self.table.update(items::grant_key(id), &update, &only_if).await? {
             // A condition that fails means that there is nothing to end.
-            Written::Done | Written::Clash(_) => Ok(()),
+            Written::Done(_) | Written::Clash(_) => Ok(()),
         }
     }
 }

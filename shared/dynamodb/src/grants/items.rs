@@ -10,26 +10,43 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::error::corrupt;
-use crate::item::{CURRENT_SCHEMA, Item, read, write};
+use crate::item::{self, Item, present, read, write};
+use crate::layout;
 
-/// The partition of a grant.
-pub(super) fn grant_pk(id: &GrantId) -> String {
+fn grant_pk(id: &GrantId) -> String {
     format!("GRANT#{id}")
 }
 
-/// The partition of a session.
-pub(super) fn session_pk(key: &SessionKey) -> String {
+fn session_pk(key: &SessionKey) -> String {
     format!("SESSION#{key}")
 }
 
-/// The partition of the mark that the user has signed out of a session.
-pub(super) fn signed_out_pk(id: &SessionId) -> String {
+fn signed_out_pk(id: &SessionId) -> String {
     format!("SIGNEDOUT#{id}")
 }
 
-/// The partition of a transaction.
-pub(super) fn transaction_pk(id: &TransactionId) -> String {
+fn transaction_pk(id: &TransactionId) -> String {
     format!("TRANSACTION#{id}")
+}
+
+/// The key of a grant.
+pub(super) fn grant_key(id: &GrantId) -> Item {
+    item::key(grant_pk(id))
+}
+
+/// The key of a session.
+pub(super) fn session_key(key: &SessionKey) -> Item {
+    item::key(session_pk(key))
+}
+
+/// The key of the mark that the user has signed out of a session.
+pub(super) fn signed_out_key(id: &SessionId) -> Item {
+    item::key(signed_out_pk(id))
+}
+
+/// The key of a transaction.
+pub(super) fn transaction_key(id: &TransactionId) -> Item {
+    item::key(transaction_pk(id))
 }
 
 /// The members of a grant that are written one by one.
@@ -70,25 +87,25 @@ struct GrantItem {
     user: Uuid,
     scope: Scope,
     resources: Vec<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     redirect_uri: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     code_challenge: Option<CodeChallenge>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     nonce: Option<String>,
     auth_time: Timestamp,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     session: Option<SessionId>,
     issued_at: Timestamp,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     redeemed_at: Option<Timestamp>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     redemption: Option<Uuid>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     generation: Option<u32>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     rotated_at: Option<Timestamp>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     ended_at: Option<Timestamp>,
 }
 
@@ -100,10 +117,10 @@ struct SessionItem {
     id: SessionId,
     user: Uuid,
     auth_time: Timestamp,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     transaction: Option<TransactionId>,
     last_seen_at: Timestamp,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     ended_at: Option<Timestamp>,
 }
 
@@ -147,7 +164,7 @@ pub(super) fn from_grant(grant: &Grant) -> Result<Item, StoreError> {
     let redeemed = redeemed.as_ref();
     write(&GrantItem {
         pk: grant_pk(id),
-        schema: CURRENT_SCHEMA,
+        schema: layout::WRITTEN,
         client: *client,
         user: *user,
         scope: scope.clone(),
@@ -159,7 +176,7 @@ pub(super) fn from_grant(grant: &Grant) -> Result<Item, StoreError> {
         session: session.clone(),
         issued_at: *issued_at,
         redeemed_at: redeemed.map(|redeemed| redeemed.at),
-        // Whoever writes a grant that is redeemed already has no redemption to repeat.
+        // A grant that is created as redeemed has no redemption that could be repeated.
         redemption: None,
         generation: redeemed.map(|redeemed| redeemed.generation),
         rotated_at: redeemed.map(|redeemed| redeemed.rotated_at),
@@ -205,7 +222,7 @@ pub(super) fn from_session(session: &Session) -> Result<Item, StoreError> {
     let Session { key, id, user, auth_time, transaction, last_seen_at, ended_at } = session;
     write(&SessionItem {
         pk: session_pk(key),
-        schema: CURRENT_SCHEMA,
+        schema: layout::WRITTEN,
         id: id.clone(),
         user: *user,
         auth_time: *auth_time,
@@ -225,7 +242,7 @@ pub(super) fn to_session(key: &SessionKey, item: Item) -> Result<Session, StoreE
 
 /// The mark that the user has signed out of a session.
 pub(super) fn signed_out(id: &SessionId, at: Timestamp) -> Result<Item, StoreError> {
-    write(&SignedOutItem { pk: signed_out_pk(id), schema: CURRENT_SCHEMA, signed_out_at: at })
+    write(&SignedOutItem { pk: signed_out_pk(id), schema: layout::WRITTEN, signed_out_at: at })
 }
 
 /// Whether an item is such a mark.
@@ -238,7 +255,7 @@ pub(super) fn from_transaction(transaction: &Transaction) -> Result<Item, StoreE
     let Transaction { id, browser, request, created_at, is_denied } = transaction;
     write(&TransactionItem {
         pk: transaction_pk(id),
-        schema: CURRENT_SCHEMA,
+        schema: layout::WRITTEN,
         browser: browser.clone(),
         request: request.clone(),
         created_at: *created_at,

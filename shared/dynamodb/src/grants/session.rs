@@ -5,23 +5,24 @@ use identety_domain::Timestamp;
 use identety_domain::session::{SESSION_KEPT, Session, SessionId, SessionKey};
 use identety_domain::store::{SessionStore, StoreError};
 
-use super::GrantTable;
 use super::items::{self, session as member};
-use crate::error::failed;
-use crate::expression::Update;
+use super::{GrantTable, is_own};
+use crate::expression::{Condition, Update};
 use crate::item::{PK, number};
-use crate::requests::Written;
+use crate::requests::{New, Written};
 
 #[async_trait]
 impl SessionStore for GrantTable {
     async fn create_session(&self, session: &Session) -> Result<(), StoreError> {
         let forget_at = session.auth_time.plus(SESSION_KEPT);
-        let put = self.put(items::from_session(session)?, forget_at);
-        put.send().await.map(|_| ()).map_err(|error| failed(&error))
+        match self.put_new(items::from_session(session)?, forget_at).await? {
+            New::Written => Ok(()),
+            New::There(stored) => is_own(&items::to_session(&session.key, stored)?, session),
+        }
     }
 
     async fn find_session(&self, key: &SessionKey) -> Result<Option<Session>, StoreError> {
-        let item = self.get(items::session_pk(key)).await?;
+        let item = self.table.get(items::session_key(key)).await?;
         item.map(|item| items::to_session(key, item)).transpose()
     }
 
@@ -29,31 +30,33 @@ impl SessionStore for GrantTable {
     /// to do with use: grants that end with the session may be there long after it has expired.
     async fn touch_session(&self, key: &SessionKey, at: Timestamp) -> Result<(), StoreError> {
         let mut update = Update::default();
-        // Of no session, nothing is below anything.
-        update.require_below(&[member::LAST_SEEN_AT], number(at.millis()));
         update.set(&[member::LAST_SEEN_AT], number(at.millis()));
-        match self.update(items::session_pk(key), &update).await? {
-            Written::Done | Written::Clash(_) => Ok(()),
+        // Where there is no session, there is nothing that could be below.
+        let only_if = Condition::default().below(&[member::LAST_SEEN_AT], number(at.millis()));
+        match self.table.update(items::session_key(key), &update, &only_if).await? {
+            Written::Done(_) | Written::Clash(_) => Ok(()),
         }
     }
 
     async fn end_session(&self, key: &SessionKey, at: Timestamp) -> Result<(), StoreError> {
         let mut update = Update::default();
-        update.require_existing(&[PK]);
-        update.require_absent(&[member::ENDED_AT]);
         update.set(&[member::ENDED_AT], number(at.millis()));
-        match self.update(items::session_pk(key), &update).await? {
-            Written::Done | Written::Clash(_) => Ok(()),
+        let only_if = Condition::default().existing(&[PK]).absent(&[member::ENDED_AT]);
+        match self.table.update(items::session_key(key), &update, &only_if).await? {
+            Written::Done(_) | Written::Clash(_) => Ok(()),
         }
     }
 
+    /// A mark that is there already says the same, and stays as it is.
     async fn sign_out(&self, id: &SessionId, at: Timestamp) -> Result<(), StoreError> {
-        let put = self.put(items::signed_out(id, at)?, at.plus(SESSION_KEPT));
-        put.send().await.map(|_| ()).map_err(|error| failed(&error))
+        match self.put_new(items::signed_out(id, at)?, at.plus(SESSION_KEPT)).await? {
+            New::Written => Ok(()),
+            New::There(stored) => items::check_signed_out(stored),
+        }
     }
 
     async fn is_signed_out(&self, id: &SessionId) -> Result<bool, StoreError> {
-        match self.get(items::signed_out_pk(id)).await? {
+        match self.table.get(items::signed_out_key(id)).await? {
             Some(item) => items::check_signed_out(item).map(|()| true),
             None => Ok(false),
         }

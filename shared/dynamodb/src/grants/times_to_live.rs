@@ -14,7 +14,7 @@ use identety_domain::{Scope, Timestamp};
 use uuid::Uuid;
 
 use super::GrantTable;
-use crate::item::TTL;
+use crate::item::{TTL, key};
 use crate::{Embedded, Tables, create_tables};
 
 const NOW: u64 = 1_000_000;
@@ -39,7 +39,7 @@ async fn table() -> GrantTable {
 
 /// How many seconds after the beginning an item may be forgotten.
 async fn forgotten_after(table: &GrantTable, pk: &str) -> u64 {
-    let item = table.get(pk.to_owned()).await.unwrap().unwrap();
+    let item = table.table.get(key(pk)).await.unwrap().unwrap();
     item[TTL].as_n().unwrap().parse::<u64>().unwrap() - NOW
 }
 

@@ -9,7 +9,8 @@ use identety_domain::{Scope, ScopeToken, Timestamp};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::item::{CURRENT_SCHEMA, Item, PK, SK, read, text, write};
+use crate::item::{Item, key_in, present, read, write};
+use crate::layout;
 
 /// The partition of the index that every user is in.
 pub(super) const LISTED: &str = "USER";
@@ -38,7 +39,7 @@ struct UserItem {
     listing: String,
     id: Uuid,
     details: UserDetails,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     password: Option<StoredPassword>,
     created_at: Timestamp,
     updated_at: Timestamp,
@@ -60,10 +61,6 @@ struct ConsentItem {
     scope: BTreeSet<ScopeToken>,
 }
 
-fn key(pk: String, sk: impl Into<String>) -> Item {
-    Item::from([(PK.to_owned(), text(pk)), (SK.to_owned(), text(sk))])
-}
-
 fn user_pk(id: Uuid) -> String {
     format!("USER#{id}")
 }
@@ -74,12 +71,12 @@ fn email_pk(email: &EmailAddress) -> String {
 
 /// The key of a user.
 pub(super) fn user_key(id: Uuid) -> Item {
-    key(user_pk(id), USER)
+    key_in(user_pk(id), USER)
 }
 
 /// The key of the pointer to the user with this address.
 pub(super) fn email_key(email: &EmailAddress) -> Item {
-    key(email_pk(email), EMAIL)
+    key_in(email_pk(email), EMAIL)
 }
 
 /// The partition of what a user has consented to.
@@ -89,7 +86,7 @@ pub(super) fn consents_pk(user: Uuid) -> String {
 
 /// The key of what a user has allowed a client.
 pub(super) fn consent_key(user: Uuid, client: Uuid) -> Item {
-    key(consents_pk(user), client)
+    key_in(consents_pk(user), client)
 }
 
 /// The item of a user.
@@ -99,7 +96,7 @@ pub(super) fn from_user(user: &User) -> Result<Item, StoreError> {
     write(&UserItem {
         pk: user_pk(*id),
         sk: USER.to_owned(),
-        schema: CURRENT_SCHEMA,
+        schema: layout::WRITTEN,
         listing: LISTED.to_owned(),
         id: *id,
         details: details.clone(),
@@ -128,7 +125,7 @@ pub(super) fn pointer(user: &User) -> Result<Item, StoreError> {
     write(&EmailItem {
         pk: email_pk(&user.details.email),
         sk: EMAIL.to_owned(),
-        schema: CURRENT_SCHEMA,
+        schema: layout::WRITTEN,
         user_id: user.id,
     })
 }

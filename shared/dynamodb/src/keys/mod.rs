@@ -1,47 +1,74 @@
 //! The table of signing keys.
 
+mod items;
+
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client as DynamoDb;
-use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
-use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld;
+use identety_domain::client::SigningAlg;
 use identety_domain::keys::{KeyRing, WrappedKey};
 use identety_domain::store::{Change, KeyStore, StoreError, StoredKeys};
 
+use self::items::{KEYS, StoredKey};
 use crate::error::failed;
-use crate::item::{self, Item, KEYS, PK, StoredKey, VERSION, number, text};
-use crate::requests::{self, Written};
+use crate::expression::Condition;
+use crate::item::{Item, PK, SK, VERSION, number, text};
+use crate::requests::{Table, Written};
 
 /// The keys table: a [`KeyStore`].
 #[derive(Clone, Debug)]
 pub struct KeyTable {
-    dynamo: DynamoDb,
-    table: String,
+    table: Table,
 }
 
 impl KeyTable {
     /// The table of that name.
     pub fn new(dynamo: DynamoDb, table: impl Into<String>) -> Self {
-        Self { dynamo, table: table.into() }
+        Self { table: Table::new(dynamo, table) }
     }
 
-    fn put(&self, item: Item) -> PutItemFluentBuilder {
-        self.dynamo.put_item().table_name(&self.table).set_item(Some(item))
+    /// The stored ring of `alg`. A query asks for it, because the functions' roles allow no other read.
+    async fn stored_ring(&self, alg: SigningAlg) -> Result<Option<Item>, StoreError> {
+        let found = self
+            .table
+            .dynamo()
+            .query()
+            .table_name(self.table.name())
+            .consistent_read(true)
+            .key_condition_expression("#pk = :pk AND #sk = :sk")
+            .expression_attribute_names("#pk", PK)
+            .expression_attribute_names("#sk", SK)
+            .expression_attribute_values(":pk", text(KEYS))
+            .expression_attribute_values(":sk", text(alg.as_str()))
+            .send()
+            .await
+            .map_err(|error| failed(&error))?;
+        Ok(found.items.unwrap_or_default().into_iter().next())
     }
 
-    /// Writes `key` if the condition of `put` holds. Where it fails because `key` is there already, an
-    /// earlier attempt of this very request wrote it, and its answer was lost.
-    async fn put_key(
-        &self,
-        put: PutItemFluentBuilder,
-        key: StoredKey,
-    ) -> Result<Change, StoreError> {
-        match requests::put(put.return_values_on_condition_check_failure(AllOld)).await? {
-            Written::Done => Ok(Change::Done),
-            Written::Clash(Some(stored)) if item::to_stored_key(stored.clone())? == key => {
-                Ok(Change::Done)
-            }
-            Written::Clash(_) => Ok(Change::Conflict),
+    /// Writes `ring` after the ring of version `previous`. Between its reading and its change, the stored
+    /// ring is held by its version: no release changes a ring and leaves the version.
+    async fn replace_ring(&self, ring: &KeyRing, previous: u64) -> Result<Change, StoreError> {
+        let Some(stored) = self.stored_ring(ring.alg).await? else { return Ok(Change::Conflict) };
+        match items::to_stored_key(stored.clone())? {
+            StoredKey::Ring(before) if before.version == previous => {}
+            before => return Ok(settled(&before, ring)),
         }
+        let update = items::ring_update(&stored, ring)?;
+        let only_if = Condition::default().equal(&[VERSION], number(previous));
+        match self.table.update(items::ring_key(ring.alg), &update, &only_if).await? {
+            Written::Done(_) => Ok(Change::Done),
+            Written::Clash(None) => Ok(Change::Conflict),
+            Written::Clash(Some(stored)) => Ok(settled(&items::to_stored_key(stored)?, ring)),
+        }
+    }
+}
+
+/// What it means that `stored` is not what `wanted` was made from. An earlier attempt of this very request
+/// may have written `wanted`, and its answer been lost.
+fn settled(stored: &StoredKey, wanted: &KeyRing) -> Change {
+    match stored {
+        StoredKey::Ring(stored) if stored == wanted => Change::Done,
+        StoredKey::Ring(_) | StoredKey::Wrapped(_) => Change::Conflict,
     }
 }
 
@@ -52,9 +79,10 @@ impl KeyStore for KeyTable {
         let mut start = None;
         loop {
             let page = self
-                .dynamo
+                .table
+                .dynamo()
                 .query()
-                .table_name(&self.table)
+                .table_name(self.table.name())
                 .consistent_read(true)
                 .key_condition_expression("#pk = :pk")
                 .expression_attribute_names("#pk", PK)
@@ -64,7 +92,7 @@ impl KeyStore for KeyTable {
                 .await
                 .map_err(|error| failed(&error))?;
             for item in page.items.unwrap_or_default() {
-                match item::to_stored_key(item)? {
+                match items::to_stored_key(item)? {
                     StoredKey::Ring(ring) if ring.is_sound() => keys.rings.push(ring),
                     StoredKey::Ring(ring) => {
                         let what = format!(
@@ -84,28 +112,21 @@ impl KeyStore for KeyTable {
     }
 
     async fn put_ring(&self, ring: &KeyRing) -> Result<Change, StoreError> {
-        let put = self.put(item::from_ring(ring)?);
-        let put = match ring.version.checked_sub(1) {
+        match ring.version.checked_sub(1) {
             // Nothing comes before version 0, so nothing can be what it was made from.
-            None => return Ok(Change::Conflict),
-            Some(0) => absent(put),
-            Some(previous) => put
-                .condition_expression("#version = :previous")
-                .expression_attribute_names("#version", VERSION)
-                .expression_attribute_values(":previous", number(previous)),
-        };
-        self.put_key(put, StoredKey::Ring(ring.clone())).await
+            None => Ok(Change::Conflict),
+            Some(0) => {
+                let model = StoredKey::Ring(ring.clone());
+                self.table.put_once(&model, items::from_ring(ring)?, items::to_stored_key).await
+            }
+            Some(previous) => self.replace_ring(ring, previous).await,
+        }
     }
 
     async fn put_wrapped_key(&self, key: &WrappedKey) -> Result<Change, StoreError> {
-        let put = absent(self.put(item::from_wrapped_key(key)?));
-        self.put_key(put, StoredKey::Wrapped(key.clone())).await
+        let model = StoredKey::Wrapped(key.clone());
+        self.table.put_once(&model, items::from_wrapped_key(key)?, items::to_stored_key).await
     }
-}
-
-/// Only if there is no such item.
-fn absent(put: PutItemFluentBuilder) -> PutItemFluentBuilder {
-    put.condition_expression("attribute_not_exists(#pk)").expression_attribute_names("#pk", PK)
 }
 
 #[cfg(test)]

@@ -1,0 +1,62 @@
+//! Counters: of failures here, and what those of attempts have in common with them.
+
+use async_trait::async_trait;
+use identety_domain::Timestamp;
+use identety_domain::store::{FailureStore, StoreError};
+use serde::Deserialize;
+
+use super::GrantTable;
+use crate::error::corrupt;
+use crate::expression::Update;
+use crate::item::{self, Item, TTL, number, present, time_to_live};
+use crate::layout;
+use crate::requests::Written;
+
+/// The count of failures or attempts.
+pub(super) const COUNT: &str = "n";
+/// Until when an attempt is refused.
+pub(super) const BLOCKED_UNTIL: &str = "blockedUntil";
+
+/// A counter. Its time to live is none of its meaning.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Counter {
+    /// How many failures or attempts count.
+    #[serde(rename = "n")]
+    pub(super) count: u32,
+    /// Until when an attempt is refused. A counter of failures has no such time.
+    #[serde(default, deserialize_with = "present")]
+    pub(super) blocked_until: Option<Timestamp>,
+}
+
+/// Counts one more, in the one write that makes the counter where there is none.
+pub(super) fn count_one(forget_at: Timestamp) -> Update {
+    let mut update = Update::default();
+    update.add(&[COUNT], number(1));
+    update.set(&[TTL], time_to_live(forget_at));
+    layout::stamp(&mut update);
+    update
+}
+
+/// The counter of an item.
+pub(super) fn to_counter(item: Item) -> Result<Counter, StoreError> {
+    item::read(item)
+}
+
+#[async_trait]
+impl FailureStore for GrantTable {
+    /// A repeated request counts twice when the first answer was lost: a counter of failures may err
+    /// that way.
+    async fn count_failure(&self, key: &str, forget_at: Timestamp) -> Result<u32, StoreError> {
+        let (update, only_if) = (count_one(forget_at), layout::is_new_or_known());
+        match self.table.update_and_see(item::key(key), &update, &only_if).await? {
+            // What comes back is what changed, so it may lack the layout. The condition has judged that.
+            Written::Done(written) => {
+                let count = written.get(COUNT).and_then(|count| count.as_n().ok());
+                let count = count.and_then(|count| count.parse().ok());
+                count.ok_or_else(|| corrupt(key, "no count"))
+            }
+            Written::Clash(_) => Err(corrupt(key, "another layout than this release knows")),
+        }
+    }
+}
