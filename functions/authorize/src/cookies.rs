@@ -115,7 +115,7 @@ mod tests {
     #[test]
     fn cookies_are_for_this_host_alone_and_not_for_scripts() {
         let mut rng = identety_http::ambient::rng().unwrap();
-        let cookie = |issuer: &str, rng: &mut StdRng| {
+        let cookie = |issuer: &str, rng: &mut rand::rngs::StdRng| {
             let issuer = Issuer::parse(issuer).unwrap();
             let cookies = Cookies::of(&HeaderMap::new(), &issuer, rng);
             let mut response = Response::default();

@@ -2,8 +2,8 @@
 
 #![expect(missing_docs, reason = "the names of the functions are what they say")]
 
-use identety_domain::authorization::{Session, Transaction};
 use identety_domain::grant::{Grant, Redeemed};
+use identety_domain::session::{Session, Transaction};
 use identety_domain::store::{Attempts, GrantCreation, Redeem, Rotate};
 
 use super::corrupt::number;

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::routing::get;
-use axum::{Extension, Router};
+use axum::Router;
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use identety_domain::Scope;
-use identety_http::edge::{self, Context};
+use identety_http::edge;
 use rstest::rstest;
 use tower::ServiceExt as _;
 
