@@ -64,9 +64,10 @@ target/tools/bin/cargo-cyclonedx: VERSION := 0.5.9
 target/tools/bin/%:
 	cargo install --locked --quiet --root target/tools --target-dir target/tools/build $* --version $(VERSION)
 
-# The domain knows no AWS service, no HTTP and no runtime; functions do not know each other.
+# The domain knows no AWS service, no HTTP and no runtime; functions do not know each other. Files know each other one way.
 layers:
 	infra/layers.sh
+	infra/modules.py
 
 infra: $(VENV)/.ready
 	infra/check.sh
