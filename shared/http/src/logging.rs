@@ -1,6 +1,7 @@
 //! The log: one line for each request, written at the boundary; never a body, a header, a path or a query.
 
 mod line;
+mod outcome;
 mod reason;
 
 use std::io::{self, Write as _};
@@ -9,9 +10,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use axum::response::Response;
 use identety_domain::Timestamp;
-use identety_domain::client::GrantType;
 use tracing::Level;
 use tracing_subscriber::Layer as _;
 use tracing_subscriber::filter::{FilterExt as _, FilterFn, LevelFilter, Targets};
@@ -20,76 +19,8 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::ambient;
 pub(crate) use line::{ColdStart, Line};
+pub use outcome::{Function, Outcome, Theft};
 pub use reason::Reason;
-
-/// What a handler tells the log of its answer.
-#[derive(Clone, Debug, Default)]
-pub struct Outcome {
-    /// The authenticated client or administrator.
-    pub client: Option<String>,
-    /// The grant that was used, or would have been.
-    pub grant: Option<GrantType>,
-    /// Why the request was refused; `None` is success.
-    pub reason: Option<Reason>,
-    /// What lay behind it.
-    pub cause: Option<String>,
-    /// What somebody has a copy of who should not.
-    pub theft: Option<Theft>,
-}
-
-/// What was used a second time, and so is in two hands.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Theft {
-    /// A code (RFC 6749 §4.1.2).
-    Code,
-    /// A refresh token (RFC 9700 §4.14.2).
-    RefreshToken,
-}
-
-impl Outcome {
-    /// A refusal.
-    #[must_use]
-    pub fn refused(reason: impl Into<Reason>, cause: &str) -> Self {
-        let (reason, cause) = (Some(reason.into()), Some(cause.to_owned()));
-        Self { reason, cause, ..Self::default() }
-    }
-
-    /// A success of `client`; with a grant, of which it has got tokens.
-    pub fn success(client: impl Into<String>, grant: Option<GrantType>) -> Self {
-        Self { client: Some(client.into()), grant, ..Self::default() }
-    }
-
-    /// Sends it along with the answer; it does not leave the process.
-    pub fn attach(self, response: &mut Response) {
-        response.extensions_mut().insert(self);
-    }
-}
-
-/// The functions, as the metric of cold starts tells them apart.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Function {
-    /// The back channel.
-    Token,
-    /// The front channel.
-    Authorize,
-    /// The administration.
-    ClientAdmin,
-    /// The rotation of keys.
-    KeyRotation,
-}
-
-impl Function {
-    /// The name of the crate.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Token => "token",
-            Self::Authorize => "authorize",
-            Self::ClientAdmin => "client-admin",
-            Self::KeyRotation => "key-rotation",
-        }
-    }
-}
 
 /// How log lines look.
 #[derive(Debug)]
@@ -193,6 +124,7 @@ fn panicked(panic: &PanicHookInfo<'_>) {
 }
 
 /// Says that the process can take requests from now on.
+#[cfg(feature = "lambda")]
 pub(crate) fn started() {
     if let Some(Log { function, init, .. }) = JSON.get() {
         let _ = init.set(ambient::now().since(function.started));

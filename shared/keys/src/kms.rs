@@ -10,7 +10,8 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use identety_domain::keys::WrappedKey;
 use zeroize::Zeroizing;
 
-use crate::seal::{DataKey, DataKeyError, DataKeys};
+use crate::error::DataKeyError;
+use crate::seal::{DataKey, DataKeys};
 
 /// A KMS key that wraps data keys.
 #[derive(Clone, Debug)]

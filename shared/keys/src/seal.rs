@@ -15,7 +15,7 @@ use identety_domain::store::StoredKeys;
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
-use crate::KeysError;
+use crate::error::{DataKeyError, KeysError};
 use crate::key_pair::KeyPair;
 
 /// 256 bits that seal and open.
@@ -29,17 +29,6 @@ pub trait DataKeys: Send + Sync {
 
     /// The data key that was wrapped.
     async fn unwrap(&self, wrapped: &WrappedKey) -> Result<DataKey, DataKeyError>;
-}
-
-/// The key management service gave no key.
-#[derive(Debug, thiserror::Error)]
-pub enum DataKeyError {
-    /// Throttled, timed out or out of reach.
-    #[error("the key management service is unavailable: {0}")]
-    Unavailable(String),
-    /// Disabled, denied, or another key: never fall back to something weaker.
-    #[error("the key management service refused: {0}")]
-    Refused(String),
 }
 
 /// Where the sealing key comes from.
