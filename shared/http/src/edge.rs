@@ -28,6 +28,7 @@ pub struct RequestId(Arc<str>);
 
 impl RequestId {
     /// An id that somebody else has given the request.
+    #[cfg(feature = "lambda")]
     pub(crate) fn given(id: &str) -> Self {
         Self(id.into())
     }
