@@ -5,7 +5,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-build=(--locked --workspace --exclude identety-bench --no-default-features --lib --test it)
+build=(--locked --workspace --exclude identety-bench --no-default-features)
 
 # What the tests need that are left out, and the beginnings of their names.
 left_out=(
@@ -20,8 +20,8 @@ left_out=(
 )
 
 echo "Compiling the tests: about four minutes the first time on two cores." >&2
-cargo test "${build[@]}" --no-run
-names=$(cargo test "${build[@]}" -- --list --format terse 2>/dev/null | sed -n 's/: test$//p')
+cargo test "${build[@]}" --lib --test it --no-run
+names=$(cargo test "${build[@]}" --test it -- --list --format terse 2>/dev/null | sed -n 's/: test$//p')
 
 skip=()
 for ((i = 0; i < ${#left_out[@]}; i += 2)); do
@@ -30,7 +30,8 @@ for ((i = 0; i < ${#left_out[@]}; i += 2)); do
     while read -r name; do skip+=(--skip "$name"); done <<<"$found"
 done
 
+cargo test "${build[@]}" --lib --quiet
 # Whole names, for `pages::` is also the end of a path.
-cargo test "${build[@]}" --quiet -- --exact "${skip[@]}"
+cargo test "${build[@]}" --test it --quiet -- --exact "${skip[@]}"
 echo "Left out, with the fuzz targets and the soak test (make test runs all of them):"
 printf '%s\n' "${told[@]}"
