@@ -14,13 +14,15 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export SAM_CLI_TELEMETRY := 0
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help run test check bench bench-setup fmt clippy deny advisories machete layers infra checkov build dist deploy upgrade setup browser soak fuzz timing clean
+.PHONY: help run test test-quick check bench bench-setup fmt clippy deny advisories machete layers infra checkov build dist deploy upgrade setup browser soak fuzz timing clean
 
 help: ## Says what there is
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/make \1\t\2/'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/make \1\t\2/'
 
 run: ## Runs the whole server on this machine: http://localhost:8080
-	cargo run --locked --quiet -p identety -- serve
+	@test -e $(or $(CARGO_TARGET_DIR),target)/local/identety || \
+		echo "Compiling the server: about three minutes the first time on two cores. Then it starts and says where it is."
+	cargo run --locked --profile local -p identety --no-default-features -- serve
 
 test: setup browser ## Runs every test, in process, as a program, as Lambda binaries, with outside clients and a browser
 	infra/check.sh
@@ -28,6 +30,9 @@ test: setup browser ## Runs every test, in process, as a program, as Lambda bina
 	cargo build --locked -p identety
 	QUICK=1 infra/build.sh .aws-sam/test/build
 	cargo test --locked --workspace
+
+test-quick: ## Runs the unit and in-process tests, some minutes; needs Rust alone, and says what it leaves out
+	infra/test-quick.sh
 
 soak: ## Ten minutes of high load with kills and rotations (make test: two); DURATION=… for another time
 	cargo build --locked -p identety
@@ -40,13 +45,14 @@ fuzz: ## Odd input for a minute for each target (make test: seconds in all); DUR
 timing: ## Measures whether the time of an answer tells what it must not, and fails when it does (ROUNDS=…)
 	cargo run --locked --profile quick -p identety-tests --example timing
 
-check: fmt clippy deny machete layers infra checkov ## Formats, lints, licences, unused dependencies, layers, template
+check: fmt clippy deny machete layers infra checkov ## Formats, lints, licences, unused dependencies, layers and modules, template
 
 fmt:
 	cargo fmt --all --check
 
 clippy:
 	cargo clippy --locked --workspace --all-targets -- -D warnings
+	cargo clippy --locked -p identety --no-default-features -- -D warnings
 
 deny: target/tools/bin/cargo-deny
 	target/tools/bin/cargo-deny --log-level error check --hide-inclusion-graph bans licenses sources
@@ -64,9 +70,10 @@ target/tools/bin/cargo-cyclonedx: VERSION := 0.5.9
 target/tools/bin/%:
 	cargo install --locked --quiet --root target/tools --target-dir target/tools/build $* --version $(VERSION)
 
-# The domain knows no AWS service, no HTTP and no runtime; functions do not know each other.
+# The domain knows no AWS service, no HTTP and no runtime; functions do not know each other. Files know each other one way.
 layers:
 	infra/layers.sh
+	infra/modules.py
 
 infra: $(VENV)/.ready
 	infra/check.sh

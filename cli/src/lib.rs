@@ -5,8 +5,12 @@
 
 mod administrator;
 pub mod app;
+#[cfg(feature = "aws")]
 pub mod bootstrap;
 mod data;
 pub mod keys;
 pub mod serve;
+#[cfg(feature = "aws")]
 pub mod stack;
+#[cfg(not(feature = "aws"))]
+pub mod without_aws;

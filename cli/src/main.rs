@@ -4,7 +4,11 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use identety::{bootstrap, keys, serve};
+#[cfg(feature = "aws")]
+use identety::bootstrap;
+#[cfg(not(feature = "aws"))]
+use identety::without_aws as bootstrap;
+use identety::{keys, serve};
 
 /// An OAuth 2.1 authorization server: on this machine, or in your AWS account.
 #[derive(Parser)]

@@ -2,10 +2,16 @@
 
 from functools import cache, wraps
 
-from translated import Translated, source
+from translated import ACCOUNT, REGION, Translated, source
 
 CERTIFICATE = "arn:aws:acm:eu-central-1:123456789012:certificate/00000000-0000-0000-0000-000000000000"
 DOMAIN = {"DomainName": "id.example.com", "CertificateArn": CERTIFICATE}
+OTHER_TABLES = {
+    "ClientsTableInUse": "id-ClientsTable-1ABC-restored",
+    "AccountsTableInUse": "id-AccountsTable-1ABC-restored",
+    "KeysTableInUse": "id-KeysTable-1ABC-restored",
+    "GrantsTableInUse": "id-GrantsTable-1ABC-restored",
+}
 
 DEPLOYMENTS = {
     "as it comes": {},
@@ -16,6 +22,7 @@ DEPLOYMENTS = {
     "alarms by e-mail": {"AlarmEmail": "ops@example.com"},
     "x86_64": {"Architecture": "x86_64"},
     "all at once": {"Rollout": "AllAtOnce"},
+    "other tables": OTHER_TABLES,
     "the least of everything": {
         "TokenMemory": 128,
         "AuthorizeMemory": 128,
@@ -61,7 +68,7 @@ OTHERWISE = {
     "SelfRegistration": "true",
     "AlarmEmail": "ops@example.com",
     "LogRetentionDays": 1,
-}
+} | OTHER_TABLES
 
 
 def changed(parameter):
@@ -78,6 +85,13 @@ def changed(parameter):
 def deployment(name):
     """The deployment of that name."""
     return Translated(DEPLOYMENTS[name])
+
+
+def used(one, table):
+    """The name of the table that the functions use for this one of the stack, and its ARN."""
+    other = one.parameters[f"{table}InUse"]
+    arn = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{other}"
+    return (other, arn) if other else (f"${{{table}}}", f"${{{table}.Arn}}")
 
 
 def each_deployment(test):

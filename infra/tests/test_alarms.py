@@ -5,7 +5,7 @@ import re
 import unittest
 
 from code_of_functions import sources
-from deployments import deployment, each_deployment
+from deployments import deployment, each_deployment, used
 from translated import source
 
 ALARM = "AWS::CloudWatch::Alarm"
@@ -125,7 +125,7 @@ class Alarms(unittest.TestCase):
     @each_deployment
     def test_one_watches_each_table_for_throttled_reads_and_writes(self, one):
         for table in TABLES:
-            name = {"TableName": f"${{{table}}}"}
+            name = {"TableName": used(one, table)[0]}
             reads = self.found(one, "AWS/DynamoDB", "ReadThrottleEvents", name)
             self.assertEqual(self.found(one, "AWS/DynamoDB", "WriteThrottleEvents", name), reads)
 

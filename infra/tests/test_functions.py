@@ -3,7 +3,7 @@
 import unittest
 
 from code_of_functions import variables
-from deployments import CERTIFICATE, changed, each_deployment
+from deployments import CERTIFICATE, OTHER_TABLES, changed, each_deployment
 from translated import ROOT, Translated, refused, source
 
 PACKAGES = {
@@ -145,6 +145,7 @@ def longest(name):
         "DomainName": f"{(most - 4) * 'a'}.com",
         "Issuer": f"https://{(most - 8) * 'a'}",
         "DefaultAudience": most * "a",
+        **OTHER_TABLES,
     }.get(name, declared["Default"])
 
 

@@ -2,7 +2,7 @@
 
 import unittest
 
-from deployments import CERTIFICATE, DEPLOYMENTS, DOMAIN, changed, deployment, each_deployment
+from deployments import CERTIFICATE, DEPLOYMENTS, DOMAIN, changed, deployment, each_deployment, used
 from translated import Translated, refused, source
 
 ISSUERS = {
@@ -55,6 +55,7 @@ class Parameters(unittest.TestCase):
             ({"TokenMemory": 127}, "128 to 10240"),
             ({"RequestsPerSecond": 0}, "1 to"),
             ({"Generation": 0}, "1 to 9999"),
+            ({"ClientsTableInUse": "arn:aws:dynamodb:eu-central-1:123456789012:table/id"}, "name of a DynamoDB table"),
             ({"LogRetentionDays": 2}, "none of its values"),
             ({"SelfRegistration": "yes"}, "none of its values"),
             ({"Rollout": "Linear10PercentEvery1Minute"}, "none of its values"),
@@ -107,10 +108,10 @@ class Outputs(unittest.TestCase):
     @each_deployment
     def test_they_name_what_the_command_line_needs(self, one):
         for name, value in {
-            "ClientsTableName": "${ClientsTable}",
-            "AccountsTableName": "${AccountsTable}",
-            "KeysTableName": "${KeysTable}",
-            "GrantsTableName": "${GrantsTable}",
+            "ClientsTableName": used(one, "ClientsTable")[0],
+            "AccountsTableName": used(one, "AccountsTable")[0],
+            "KeysTableName": used(one, "KeysTable")[0],
+            "GrantsTableName": used(one, "GrantsTable")[0],
             "SealingKeyArn": "${SealingKey.Arn}",
         }.items():
             self.assertEqual(one.outputs[name]["Value"], value)

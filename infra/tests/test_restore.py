@@ -31,17 +31,18 @@ NUMBERS = itertools.count(1)
 def made(dynamodb, logical_id):
     """A table as the template has it."""
     declared = deployment("as it comes").properties(logical_id)
+    (replica,) = declared["Replicas"]
     known = ("AttributeDefinitions", "KeySchema", "BillingMode", "GlobalSecondaryIndexes")
     name = f"id-{logical_id}-{next(NUMBERS)}ABC"
     dynamodb.create_table(
         TableName=name,
-        DeletionProtectionEnabled=declared["DeletionProtectionEnabled"],
+        DeletionProtectionEnabled=replica["DeletionProtectionEnabled"],
         SSESpecification={"Enabled": True},
         **{key: declared[key] for key in known if key in declared},
     )
     dynamodb.update_continuous_backups(
         TableName=name,
-        PointInTimeRecoverySpecification=declared["PointInTimeRecoverySpecification"],
+        PointInTimeRecoverySpecification=replica["PointInTimeRecoverySpecification"],
     )
     if ttl := declared.get("TimeToLiveSpecification"):
         dynamodb.update_time_to_live(TableName=name, TimeToLiveSpecification=ttl)

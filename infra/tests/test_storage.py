@@ -3,9 +3,10 @@
 import unittest
 
 from code_of_functions import made_by_code, times_to_live_by_code
-from deployments import each_deployment
+from deployments import deployment, each_deployment
+from translated import REGION
 
-TABLE = "AWS::DynamoDB::Table"
+TABLE = "AWS::DynamoDB::GlobalTable"
 # What the template calls a table, and what the code that makes one for `identety serve` does.
 NAMES = {
     "ClientsTable": "clients",
@@ -31,7 +32,23 @@ def declared(table):
     }
 
 
+def replica(table):
+    """The one replica of a table."""
+    (only,) = table["Replicas"]
+    return only
+
+
 class Tables(unittest.TestCase):
+    @each_deployment
+    def test_there_is_no_table_but_those_and_each_is_in_this_region_alone(self, one):
+        self.assertEqual(one.of_type("AWS::DynamoDB::Table"), {})
+        for name, table in one.of_type(TABLE).items():
+            self.assertEqual(replica(table)["Region"], REGION, name)
+
+    def test_a_table_in_use_changes_no_table_of_the_stack(self):
+        own, other = deployment("as it comes"), deployment("other tables")
+        self.assertEqual(other.of_type(TABLE), own.of_type(TABLE))
+
     @each_deployment
     def test_there_are_four_with_the_attributes_the_keys_and_the_indexes_that_the_stores_use(self, one):
         found = {NAMES[name]: declared(table) for name, table in one.of_type(TABLE).items()}
@@ -40,18 +57,18 @@ class Tables(unittest.TestCase):
     @each_deployment
     def test_each_is_encrypted(self, one):
         for name, table in one.of_type(TABLE).items():
-            self.assertIs(table["SSESpecification"]["SSEEnabled"], True, name)
+            self.assertEqual(table["SSESpecification"], {"SSEEnabled": True, "SSEType": "KMS"}, name)
 
     @each_deployment
     def test_each_can_be_brought_back_to_any_second_of_the_last_weeks(self, one):
         for name, table in one.of_type(TABLE).items():
-            recovery = table["PointInTimeRecoverySpecification"]
+            recovery = replica(table)["PointInTimeRecoverySpecification"]
             self.assertIs(recovery["PointInTimeRecoveryEnabled"], True, name)
 
     @each_deployment
     def test_none_can_be_deleted_by_mistake(self, one):
         for name, table in one.of_type(TABLE).items():
-            self.assertIs(table["DeletionProtectionEnabled"], True, name)
+            self.assertIs(replica(table)["DeletionProtectionEnabled"], True, name)
 
     @each_deployment
     def test_each_outlives_the_stack_and_is_not_in_the_way_of_the_next(self, one):
@@ -97,6 +114,10 @@ class SealingKey(unittest.TestCase):
         key = one.properties("SealingKey")
         self.assertIs(key["EnableKeyRotation"], True)
         self.assertEqual(key["PendingWindowInDays"], 30)
+
+    @each_deployment
+    def test_it_can_have_replicas_in_other_regions(self, one):
+        self.assertIs(one.properties("SealingKey")["MultiRegion"], True)
 
     @each_deployment
     def test_it_belongs_to_the_account_and_to_nobody_else(self, one):

@@ -199,6 +199,7 @@ const REGION: &str = "eu-central-1";
 fn template(with_outputs: bool) -> Value {
     let key = |name: &str, kind: &str| json!({"AttributeName": name, "KeyType": kind});
     let attribute = |name: &str| json!({"AttributeName": name, "AttributeType": "S"});
+    // The template makes a global table, which moto does not know; the program reads the outputs alone.
     let table = json!({"Type": "AWS::DynamoDB::Table", "Properties": {
         "TableName": "stack-keys", "BillingMode": "PAY_PER_REQUEST",
         "KeySchema": [key("pk", "HASH"), key("sk", "RANGE")],

@@ -11,13 +11,19 @@ use clap::{Args, Subcommand};
 use identety_domain::client::SigningAlg;
 use identety_domain::keys::{KeyRing, Obstacle};
 use identety_domain::store::StoreError;
-use identety_dynamodb::{Embedded, EmbeddedError, KeyTable, Tables, config};
+#[cfg(feature = "aws")]
+use identety_dynamodb::config;
+use identety_dynamodb::{Embedded, EmbeddedError, KeyTable, Tables};
 use identety_http::ambient::{self, NoRandomness};
+#[cfg(feature = "aws")]
 use identety_keys::kms::{self, Kms};
 use identety_keys::{ChangeError, Rotator, Sealing};
 
 use crate::data::{DataError, DataFolder};
+#[cfg(feature = "aws")]
 use crate::stack::{Stack, StackError};
+#[cfg(not(feature = "aws"))]
+use crate::without_aws::NoAws as StackError;
 use output::Format;
 
 /// The options of `identety keys`.
@@ -163,11 +169,7 @@ struct Opened {
 impl Of {
     async fn open(&self) -> Result<Opened, KeysCommandError> {
         if let Some(name) = &self.stack {
-            let Stack { tables, sealing_key_arn, config: aws, .. } = Stack::load(name).await?;
-            let keys = KeyTable::new(config::dynamodb(&aws), tables.keys);
-            let kms = Kms::new(kms::Client::new(&aws), sealing_key_arn);
-            let rotator = Rotator::new(Arc::new(keys), Sealing::Managed(Arc::new(kms)));
-            return Ok(Opened { rotator, _folder: None });
+            return Ok(Opened { rotator: rotator_of(name).await?, _folder: None });
         }
         let folder = DataFolder::open_existing(&self.data)?;
         let embedded = Embedded::open(&folder.database())?;
@@ -177,6 +179,21 @@ impl Of {
         let rotator = Rotator::new(Arc::new(keys), Sealing::Local(key));
         Ok(Opened { rotator, _folder: Some(folder) })
     }
+}
+
+/// What changes the keys of a deployed stack.
+#[cfg(feature = "aws")]
+async fn rotator_of(stack: &str) -> Result<Rotator, StackError> {
+    let Stack { tables, sealing_key_arn, config: aws, .. } = Stack::load(stack).await?;
+    let keys = KeyTable::new(config::dynamodb(&aws), tables.keys);
+    let kms = Kms::new(kms::Client::new(&aws), sealing_key_arn);
+    Ok(Rotator::new(Arc::new(keys), Sealing::Managed(Arc::new(kms))))
+}
+
+#[cfg(not(feature = "aws"))]
+#[expect(clippy::unused_async, reason = "with the feature aws, this asks CloudFormation")]
+async fn rotator_of(_stack: &str) -> Result<Rotator, StackError> {
+    Err(StackError)
 }
 
 fn alg(name: &str) -> Result<SigningAlg, String> {

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use crate::item::Item;
+use crate::attributes::Item;
 
 /// The names that lead to an attribute: of an attribute of the item, of a member of that one, and so on.
 type Path = Vec<String>;

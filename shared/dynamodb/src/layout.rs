@@ -26,8 +26,8 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
+use crate::attributes::{Item, PK, number};
 use crate::expression::{Condition, Update};
-use crate::item::{Item, PK, number};
 
 /// The member that says in which layout an item was made.
 pub(crate) const SCHEMA: &str = "schema";

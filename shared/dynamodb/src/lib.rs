@@ -27,6 +27,7 @@
 //! failed because the first attempt was applied; each write looks for that case.
 
 mod accounts;
+mod attributes;
 mod clients;
 pub mod config;
 #[cfg(feature = "embedded")]

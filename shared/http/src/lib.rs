@@ -14,6 +14,7 @@ pub mod edge;
 pub mod environment;
 pub mod form;
 pub mod json;
+#[cfg(feature = "lambda")]
 pub mod lambda;
 pub mod logging;
 pub mod problem;

@@ -76,7 +76,7 @@ impl Role {
         let policies = template.property(role, "Policies")?.as_array().into_iter().flatten();
         let statements = policies.flat_map(|policy| list(&policy["PolicyDocument"]["Statement"]));
         let chosen = statements.map(|statement| chosen(statement, conditions));
-        Ok(Self(chosen.filter_map(Statement::read).collect()))
+        Ok(Self(chosen.filter_map(|value| Statement::read(value, conditions)).collect()))
     }
 
     /// Whether the role lets its function do that.
@@ -122,8 +122,8 @@ fn texts(value: &Value) -> Vec<String> {
 
 impl Statement {
     /// `None` for what is not about tables.
-    fn read(value: &Value) -> Option<Self> {
-        let mut resource = value["Resource"].as_str()?.to_owned();
+    fn read(value: &Value, conditions: &[&str]) -> Option<Self> {
+        let mut resource = chosen(&value["Resource"], conditions).as_str()?.to_owned();
         for written in ["${", "}", ".Arn"] {
             resource = resource.replace(written, "");
         }

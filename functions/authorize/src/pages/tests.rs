@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use axum::Router;
 use axum::body::Body;
 use axum::routing::get;
-use axum::Router;
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use identety_domain::Scope;

@@ -104,6 +104,7 @@ fn panicked(panic: &PanicHookInfo<'_>) {
 }
 
 /// Says that the process can take requests from now on.
+#[cfg(feature = "lambda")]
 pub(crate) fn started() {
     if let Some(Log { function, init, .. }) = JSON.get() {
         let _ = init.set(ambient::now().since(function.started));

@@ -7,5 +7,7 @@ pub mod reason;
 
 pub use function::Function;
 pub(crate) use line::Line;
+#[cfg(feature = "lambda")]
+pub(crate) use log::started;
+pub(crate) use log::write;
 pub use log::{Format, FunctionLog, init};
-pub(crate) use log::{started, write};
