@@ -16,6 +16,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 
 use super::function::Function;
 use super::line::{ColdStart, Line};
+#[cfg(feature = "lambda")]
 use crate::ambient;
 
 /// How log lines look.
