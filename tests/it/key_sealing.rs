@@ -173,7 +173,7 @@ async fn a_kms_that_is_down_is_unavailable_and_needs_nobody_to_mend_it() {
 
 #[tokio::test]
 async fn a_server_whose_kms_key_is_disabled_answers_503_and_names_no_key_to_callers() {
-    let (gate, hosting) = (Gate::new().await, TestApp::start().await);
+    let (gate, hosting) = (Gate::new().await, TestApp::start_without_keys().await);
     gate.refuse("DisabledException");
     let issuer = Issuer::parse(hosting.issuer).unwrap();
     let settings = Settings { default_audience: issuer.as_str().into(), issuer };
