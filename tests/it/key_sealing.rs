@@ -34,12 +34,12 @@ use zeroize::Zeroizing;
 struct Gate {
     kms: Kms,
     refusal: Arc<Mutex<Option<(u16, &'static str)>>>,
-    _kept: (StandIn, Moto),
+    _gate: StandIn,
 }
 
 impl Gate {
     async fn new() -> Self {
-        let moto = Moto::start().await;
+        let moto = Moto::shared().await;
         let refusal: Arc<Mutex<Option<(u16, &'static str)>>> = Arc::default();
         let (reading, url) = (refusal.clone(), moto.url());
         let answer = move |request: Request| {
@@ -59,7 +59,7 @@ impl Gate {
             .credentials_provider(Credentials::new("x", "x", None, None, "test"))
             .retry_config(RetryConfig::disabled());
         let kms = Kms::new(kms::Client::from_conf(config.build()), moto.kms_key().await);
-        Self { kms, refusal, _kept: (gate, moto) }
+        Self { kms, refusal, _gate: gate }
     }
 
     fn sealing(&self) -> Sealing {
