@@ -34,7 +34,7 @@ use zeroize::Zeroizing;
 struct Gate {
     kms: Kms,
     refusal: Arc<Mutex<Option<(u16, &'static str)>>>,
-    _gate: StandIn,
+    _kept: StandIn,
 }
 
 impl Gate {
@@ -59,7 +59,7 @@ impl Gate {
             .credentials_provider(Credentials::new("x", "x", None, None, "test"))
             .retry_config(RetryConfig::disabled());
         let kms = Kms::new(kms::Client::from_conf(config.build()), moto.kms_key().await);
-        Self { kms, refusal, _gate: gate }
+        Self { kms, refusal, _kept: gate }
     }
 
     fn sealing(&self) -> Sealing {
