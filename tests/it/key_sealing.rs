@@ -34,12 +34,12 @@ use zeroize::Zeroizing;
 struct Gate {
     kms: Kms,
     refusal: Arc<Mutex<Option<(u16, &'static str)>>>,
-    _kept: (StandIn, Moto),
+    _kept: StandIn,
 }
 
 impl Gate {
     async fn new() -> Self {
-        let moto = Moto::start().await;
+        let moto = Moto::shared().await;
         let refusal: Arc<Mutex<Option<(u16, &'static str)>>> = Arc::default();
         let (reading, url) = (refusal.clone(), moto.url());
         let answer = move |request: Request| {
@@ -59,7 +59,7 @@ impl Gate {
             .credentials_provider(Credentials::new("x", "x", None, None, "test"))
             .retry_config(RetryConfig::disabled());
         let kms = Kms::new(kms::Client::from_conf(config.build()), moto.kms_key().await);
-        Self { kms, refusal, _kept: (gate, moto) }
+        Self { kms, refusal, _kept: gate }
     }
 
     fn sealing(&self) -> Sealing {
@@ -173,7 +173,7 @@ async fn a_kms_that_is_down_is_unavailable_and_needs_nobody_to_mend_it() {
 
 #[tokio::test]
 async fn a_server_whose_kms_key_is_disabled_answers_503_and_names_no_key_to_callers() {
-    let (gate, hosting) = (Gate::new().await, TestApp::start().await);
+    let (gate, hosting) = (Gate::new().await, TestApp::start_without_keys().await);
     gate.refuse("DisabledException");
     let issuer = Issuer::parse(hosting.issuer).unwrap();
     let settings = Settings { default_audience: issuer.as_str().into(), issuer };

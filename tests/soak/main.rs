@@ -1,4 +1,4 @@
-//! A real `identety serve` at high load, for two minutes or as long as `IDENTETY_SOAK_SECONDS` says, while
+//! A real `identety serve` at high load, for a minute or as long as `IDENTETY_SOAK_SECONDS` says, while
 //! secrets and keys rotate, clients are disabled, and the server is killed and started again on the same
 //! data. Every worker keeps a ledger of what was acknowledged to it, and holds the server to it.
 //!
@@ -8,7 +8,7 @@
 //!
 //! Keys rotate under the load: by the server's own timer, which finds them old at the start of a life; and
 //! in the long life by the timer of another process, and then by force. A process reads its keys again every
-//! five minutes, and no test can hurry that. So in two minutes another process of the same data, whose clock
+//! five minutes, and no test can hurry that. So in one minute another process of the same data, whose clock
 //! is put forward, shows that one follows while it serves; of the server it is shown that it goes on with
 //! the keys that it publishes, and takes up the others when it starts again. In ten minutes (`make soak`)
 //! the server itself must follow in its long life.
@@ -47,7 +47,7 @@ const FOLLOWED: Duration = Duration::from_secs(310);
 
 fn seconds() -> u64 {
     let given = std::env::var("IDENTETY_SOAK_SECONDS").ok();
-    given.map_or(120, |given| given.parse().expect("IDENTETY_SOAK_SECONDS is a number"))
+    given.map_or(60, |given| given.parse().expect("IDENTETY_SOAK_SECONDS is a number"))
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use crate::call::{Answer, Call, Server};
+use crate::fixture_keys::{self, Keys};
 
 /// The issuer of every [`TestApp`].
 pub const ISSUER: &str = "https://id.example.com";
@@ -44,12 +45,14 @@ pub struct Setup {
     pub issuer: &'static str,
     /// What it chooses.
     pub choices: Choices,
+    /// Where its signing keys come from.
+    pub keys: Keys,
 }
 
 impl Default for Setup {
     fn default() -> Self {
         let choices = Choices { registration_is_open: true, ..Choices::default() };
-        Self { issuer: ISSUER, choices }
+        Self { issuer: ISSUER, choices, keys: Keys::default() }
     }
 }
 
@@ -81,6 +84,12 @@ impl TestApp {
         Self::start_with(|stores| stores).await
     }
 
+    /// A server that makes keys of its own when it first needs them: see [`Keys`].
+    pub async fn start_without_keys() -> Self {
+        let setup = Setup { keys: Keys::OwnAtFirstNeed, ..Setup::default() };
+        Self::start_as(setup, |stores| stores).await
+    }
+
     /// A server whose stores go through `wrap`, which may make them fail.
     pub async fn start_with(wrap: impl FnOnce(Stores) -> Stores) -> Self {
         Self::start_as(Setup::default(), wrap).await
@@ -96,9 +105,13 @@ impl TestApp {
 
     /// The same, with the stores that `join` makes of an embedded DynamoDB that has the [`tables`].
     pub async fn start_on(setup: Setup, join: impl FnOnce(&Embedded) -> Stores) -> Self {
-        let issuer = setup.issuer;
+        let (issuer, now) = (setup.issuer, ambient::now());
         let embedded = Embedded::in_memory().expect("an embedded store");
         create_tables(&embedded.client(), &tables()).await.expect("tables");
+        match setup.keys {
+            Keys::Copies => fixture_keys::store(&embedded, now).await,
+            Keys::OwnAtFirstNeed => {}
+        }
         let stores = join(&embedded);
         let mut rng = ambient::rng().expect("randomness");
         let hasher = Arc::new(SecretHasher::new(&mut rng));
@@ -106,7 +119,7 @@ impl TestApp {
         let phc = hasher.hash(&api_key, HashCost::Generated, &mut rng).expect("a hash");
         stores.api_keys.set_api_key(&phc).await.expect("an API key");
 
-        let clock = Arc::new(AtomicU64::new(ambient::now().millis()));
+        let clock = Arc::new(AtomicU64::new(now.millis()));
         let process = Process { setup, stores: &stores, hasher: &hasher, clock: &clock };
         let server = process.start(0);
         let api_key = api_key.expose().to_owned();
@@ -229,7 +242,7 @@ struct Process<'a> {
 impl Process<'_> {
     fn start(self, ahead: i64) -> Server {
         let Self { setup, stores, hasher, clock } = self;
-        let Setup { issuer, choices } = setup;
+        let Setup { issuer, choices, keys: _ } = setup;
         let settings = Settings {
             issuer: Issuer::parse(issuer).expect("an issuer"),
             default_audience: "https://api.example.com".into(),
@@ -245,7 +258,8 @@ impl Process<'_> {
     }
 }
 
-fn sealing() -> Sealing {
+/// What seals the keys of every [`TestApp`].
+pub(crate) fn sealing() -> Sealing {
     Sealing::Local(Zeroizing::new([7; 32]))
 }
 

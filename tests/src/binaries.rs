@@ -17,12 +17,14 @@ pub fn identety() -> &'static Path {
         if let Some(given) = std::env::var_os("IDENTETY_BINARY") {
             return given.into();
         }
+        // As `cargo test --workspace` has built what the program is made of: for the program by itself, Cargo
+        // would choose fewer features of tokio and others, and compile all that stands on them once more.
         let status = Command::new(env!("CARGO"))
-            .args(["build", "--locked", "-p", "identety"])
+            .args(["build", "--locked", "--workspace", "--bin", "identety", "--test", "it"])
             .current_dir(root())
             .status()
             .expect("cargo");
-        assert!(status.success(), "cargo build -p identety");
+        assert!(status.success(), "cargo build --workspace --bin identety");
         target().join("debug/identety")
     })
 }

@@ -47,7 +47,6 @@ pub struct Deployment {
     environment: Vec<(String, String)>,
     guards: [Guarded; 4],
     _embedded: Embedded,
-    _moto: Moto,
 }
 
 /// What stands between a function and AWS.
@@ -80,7 +79,7 @@ impl Deployment {
     }
 
     async fn start_as(stage: Stage, level: &str, registration_is_open: bool) -> Self {
-        let moto = Moto::start().await;
+        let moto = Moto::shared().await;
         let embedded = Embedded::in_memory().expect("a store");
         let tables = Tables::with_prefix("stack-");
         create_tables(&embedded.client(), &tables).await.expect("tables");
@@ -147,7 +146,6 @@ impl Deployment {
             environment,
             guards,
             _embedded: embedded,
-            _moto: moto,
         }
     }
 

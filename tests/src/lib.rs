@@ -28,6 +28,7 @@ pub mod call;
 pub mod contract;
 pub mod deployment;
 pub mod faults;
+pub mod fixture_keys;
 pub mod lambda;
 pub mod moto;
 pub mod outside;

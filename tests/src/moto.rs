@@ -5,9 +5,21 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokio::sync::OnceCell;
 
 use crate::binaries;
 use crate::call::Server;
+
+/// Runs moto until its input ends, which is when the process ends that started it, however that ends.
+const UNTIL_INPUT_ENDS: &str = "
+import os, sys, threading
+from moto.server import main
+def watch():
+    sys.stdin.read()
+    os._exit(0)
+threading.Thread(target=watch, daemon=True).start()
+main(sys.argv[1:])
+";
 
 /// A moto server, which ends when this is dropped, be it by a panic.
 pub struct Moto {
@@ -17,6 +29,13 @@ pub struct Moto {
 }
 
 impl Moto {
+    /// The one that the tests of this process share: for those that only make a KMS key of their own, and use
+    /// no other test's. A start costs more than many of them do.
+    pub async fn shared() -> &'static Self {
+        static SHARED: OnceCell<Moto> = OnceCell::const_new();
+        SHARED.get_or_init(Self::start).await
+    }
+
     /// Starts one, on a free port of this machine.
     pub async fn start() -> Self {
         // The port may be gone before moto has it; then another one will do.
@@ -31,9 +50,9 @@ impl Moto {
     /// `None` when moto ended by itself.
     async fn start_on(address: SocketAddr) -> Option<Self> {
         let process = Command::new(binaries::python())
-            .args(["-m", "moto.server", "-H", &address.ip().to_string()])
+            .args(["-c", UNTIL_INPUT_ENDS, "-H", &address.ip().to_string()])
             .args(["-p", &address.port().to_string()])
-            .stdin(Stdio::null())
+            .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()

@@ -14,7 +14,7 @@ use identety_keys::{DataKey, DataKeyError, DataKeys, KeyVault, OpenedKeys, Rotat
 use identety_tests::app::unverified;
 use zeroize::Zeroizing;
 
-use crate::faulty::{How, Verb, faulty_app};
+use crate::faults::verbs::{How, Verb, faulty_app};
 
 const ALG: SigningAlg = SigningAlg::Es256;
 

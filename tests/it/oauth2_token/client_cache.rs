@@ -7,7 +7,7 @@ use identety_tests::sign_in::PASSWORD;
 use rstest::rstest;
 use serde_json::json;
 
-use crate::faulty::{Failing, Failure, How, Verb, faulty_app_as};
+use crate::faults::verbs::{Failing, Failure, How, Verb, faulty_app_as};
 
 /// For how long clients are kept here.
 const KEPT: u64 = 60;

@@ -26,7 +26,7 @@ async fn a_hint_that_is_no_id_token_of_this_client_is_invalid_request() {
     let other_client = app.public_client().await;
     let (of_another_client, _) = tokens(&app, &other_client, &user).await;
 
-    let stranger = TestApp::start().await;
+    let stranger = TestApp::start_without_keys().await;
     let same = json!({"type": "public", "clientId": client.client_id});
     let same_client = stranger.users_client(same).await;
     let of_another_key = tokens(&stranger, &same_client, &stranger.alice().await).await.0;

@@ -2,7 +2,6 @@
 
 mod authorize;
 mod consent;
-mod faults;
 mod hints;
 mod leaks;
 mod limits;

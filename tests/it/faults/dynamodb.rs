@@ -1,6 +1,6 @@
-//! What DynamoDB, KMS and Lambda do when they are ill, one test for each case. The faults are between the
+//! What DynamoDB does when it is ill, one test for each case. The faults are between the
 //! SDK and an embedded DynamoDB ([`identety_tests::faults`]), so that attempts and time-outs are the real
-//! ones; those of Lambda are in [`crate::lambda_faults`], with the real binaries.
+//! ones; those of Lambda and KMS are in [`super::lambda`], with the real binaries.
 //!
 //! | case | test |
 //! |---|---|
@@ -11,14 +11,12 @@
 //! | a batch of writes is done in part | [`the_end_of_a_family_is_one_write_so_it_cannot_be_done_in_part`] |
 //! | stale reads | [`everything_that_was_taken_away_is_gone_though_lagging_reads_still_show_it`] |
 //! | expired items are still there | [`what_has_expired_counts_for_nothing_though_it_is_still_stored`] |
-//! | an item that cannot be read | [`unreadable::an_item_that_lacks_something_or_has_it_wrong_is_500_and_opens_nothing`] |
-//! | KMS fails at a cold start | [`crate::lambda_faults`] |
-//! | killed, frozen, reused | [`crate::lambda_faults`] |
+//! | an item that cannot be read | [`super::unreadable_items::an_item_that_lacks_something_or_has_it_wrong_is_500_and_opens_nothing`] |
+//! | KMS fails at a cold start | [`super::lambda`] |
+//! | killed, frozen, reused | [`super::lambda`] |
 //! | a panic | [`a_panic_is_a_500_in_the_form_of_the_endpoint_with_an_id_to_quote_and_the_server_goes_on`] |
 //! | a hot partition | [`a_client_whose_partition_is_throttled_leaves_all_others_alone`] |
-//! | everything at once | [`crate::chaos`] |
-
-mod unreadable;
+//! | everything at once | [`super::chaos`] |
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -34,20 +32,20 @@ use rstest::rstest;
 use serde_json::json;
 
 /// A server with a client, a user who has signed in, and what they have.
-struct Scene {
-    app: TestApp,
-    faults: Faults,
-    client: TestClient,
+pub(super) struct Scene {
+    pub(super) app: TestApp,
+    pub(super) faults: Faults,
+    pub(super) client: TestClient,
     user: TestUser,
-    browser: Browser,
+    pub(super) browser: Browser,
     /// A code that was not used.
-    code: String,
+    pub(super) code: String,
     /// The tokens of another one.
-    tokens: Answer,
+    pub(super) tokens: Answer,
 }
 
 impl Scene {
-    async fn new() -> Self {
+    pub(super) async fn new() -> Self {
         let (app, faults) = TestApp::start_faulty().await;
         let (client, user) = (app.private_client().await, app.alice().await);
         let mut browser = app.browser();

@@ -1,4 +1,5 @@
-//! What happens when the store fails: nothing is granted, and the caller hears the truth.
+//! What machines hear when a store fails, at the token endpoint, its neighbours and the administration:
+//! nothing is granted, and the caller hears the truth.
 
 use identety_domain::grant::{Grant, GrantId};
 use identety_tests::app::{TestApp, TestClient};
@@ -6,7 +7,7 @@ use identety_tests::call::Answer;
 use rstest::rstest;
 use serde_json::json;
 
-use crate::faulty::{
+use super::verbs::{
     ANSWERS_LOST, CORRUPT, Failing, Failure, UNAVAILABLE, UNAVAILABLE_FOR_WRITES, faulty_app,
 };
 

@@ -5,7 +5,7 @@ use identety_tests::faults::{Fault, Which};
 use identety_tests::sign_in::request;
 use serde_json::{Value, json};
 
-use super::Scene;
+use super::dynamodb::Scene;
 
 /// The kinds of items that a request reads, and the attributes that may be missing: what is there only
 /// sometimes. Of these a wrong value must be an error still.

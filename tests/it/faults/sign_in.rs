@@ -9,11 +9,11 @@ use identety_tests::faults::{Fault, Which};
 use identety_tests::sign_in::{PASSWORD, request};
 use rstest::rstest;
 
-use super::steps::{
+use super::verbs::{How, Verb, faulty_app};
+use crate::users_sign_in::steps::{
     SESSION, check_answer, check_page, check_redirect, consent_page, count, decide, enter,
     sign_in_page, silently, transaction,
 };
-use crate::faulty::{How, Verb, faulty_app};
 
 /// Checks the page that says that the server failed, or is busy.
 #[track_caller]
