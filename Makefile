@@ -26,15 +26,14 @@ run: ## Runs the whole server on this machine: http://localhost:8080
 
 test: setup browser ## Runs every test, in process, as a program, as Lambda binaries, with outside clients and a browser
 	infra/check.sh
-	cargo test --locked --workspace --no-run
-	cargo build --locked -p identety
+	cargo build --locked --workspace --tests --bin identety
 	QUICK=1 infra/build.sh .aws-sam/test/build
 	cargo test --locked --workspace
 
 test-quick: ## Runs the unit and in-process tests, some minutes; needs Rust alone, and says what it leaves out
 	infra/test-quick.sh
 
-soak: ## Ten minutes of high load with kills and rotations (make test: two); DURATION=… for another time
+soak: ## Ten minutes of high load with kills and rotations (make test: one); DURATION=… for another time
 	cargo build --locked -p identety
 	IDENTETY_SOAK_SECONDS=$(or $(DURATION),600) cargo test --locked -p identety-tests --test soak -- --nocapture
 

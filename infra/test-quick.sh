@@ -10,7 +10,7 @@ build=(--locked --workspace --exclude identety-bench --no-default-features)
 # What the tests need that are left out, and the beginnings of their names.
 left_out=(
     "the Lambda binaries"
-    '(lambda|lambda_faults|cold_start|policies|observability|key_rotation::function)::|leaks::no_line_of_a_function'
+    '(lambda|faults::lambda|cold_start|policies|observability|key_rotation::function)::|leaks::no_line_of_a_function'
     "the program"
     '(serve|keys_command|bootstrap|demo|openidconnect)::|leaks::the_program'
     "moto, which stands in for AWS"
@@ -18,7 +18,7 @@ left_out=(
     "outside clients or a browser"
     '(outside_clients|pages)::'
     "a minute of load or of faults"
-    '(chaos|key_rotation::overlap)::'
+    '(faults::chaos|key_rotation::overlap)::'
 )
 
 echo "Compiling the tests: about four minutes the first time on two cores." >&2

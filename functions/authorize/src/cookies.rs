@@ -126,11 +126,11 @@ mod tests {
         };
         assert_eq!(
             cookie("https://id.example.com", &mut rng),
-            "__Host-identety-browser=V; Path=/; HttpOnly; SameSite=Lax; Secure"
+            "__Host-identety-browser=V; HttpOnly; SameSite=Lax; Secure; Path=/"
         );
         assert_eq!(
             cookie("http://localhost:8080", &mut rng),
-            "identety-browser=V; Path=/; HttpOnly; SameSite=Lax"
+            "identety-browser=V; HttpOnly; SameSite=Lax; Path=/"
         );
     }
 }

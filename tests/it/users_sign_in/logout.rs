@@ -81,7 +81,8 @@ async fn a_genuine_hint_signs_out_and_leads_back_with_the_state() {
     let answer = it.browser.get(&logout_path(&parameters)).await;
     assert_eq!(answer.status, 303);
     assert_eq!(answer.header("location"), format!("{BYE}?state=a%20b%26c%23d%25%C3%A9"));
-    assert!(answer.header("set-cookie").starts_with(&format!("{SESSION}=; Path=/; Max-Age=0;")));
+    let cookie = answer.header("set-cookie");
+    assert!(cookie.starts_with(&format!("{SESSION}=;")) && cookie.contains("; Max-Age=0"));
     assert_eq!(answer.header("cache-control"), "no-store");
     assert!(!it.is_signed_in().await);
     assert_eq!(count(&it.app, "SESSION#"), 0);

@@ -40,13 +40,13 @@ async fn cookies_are_for_this_host_alone_and_no_script_sees_them(
     let (client, user) = (app.public_client().await, app.alice().await);
     let mut browser = app.browser();
     let first = browser.get(&request(&client, &[])).await;
-    let named = format!("{prefix}identety-browser=V; Path=/; HttpOnly; SameSite=Lax{secure}");
+    let named = format!("{prefix}identety-browser=V; HttpOnly; SameSite=Lax{secure}; Path=/");
     assert_eq!(cookies(&first), [named]);
     let page = browser.follow(first).await.page();
     assert_eq!(cookies(&page), Vec::<String>::new());
     let entered = enter(&mut browser, &page, &user.email, PASSWORD).await;
     let session = format!(
-        "{prefix}identety-session=V; Path=/; Max-Age=34560000; HttpOnly; SameSite=Lax{secure}"
+        "{prefix}identety-session=V; HttpOnly; SameSite=Lax{secure}; Path=/; Max-Age=34560000"
     );
     assert_eq!(cookies(&entered), [session]);
     // A wrong password gives none.
@@ -57,7 +57,7 @@ async fn cookies_are_for_this_host_alone_and_no_script_sees_them(
     let ask = browser.open("/signout").await.page();
     let out = browser.submit_once(&ask, &[]).await;
     let gone =
-        format!("{prefix}identety-session=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax{secure}");
+        format!("{prefix}identety-session=; HttpOnly; SameSite=Lax{secure}; Path=/; Max-Age=0");
     assert_eq!(cookies(&out), [gone]);
 }
 

@@ -108,7 +108,7 @@ fn a_panic_is_one_line_without_what_was_put_together_at_run_time() {
     assert_eq!(panics[0]["said"], "what the source says");
     assert_eq!(panics[1].get("said"), None);
     for panic in panics {
-        assert!(panic["place"].as_str().unwrap().contains("logging/tests.rs:"), "{panic}");
+        assert!(panic["place"].as_str().unwrap().contains("logging/log/tests.rs:"), "{panic}");
     }
     let answered: Vec<_> = lines.iter().filter(|line| line["status"] == 500).collect();
     assert_eq!(answered.len(), 2);
