@@ -76,7 +76,7 @@ def variables(package):
 def schema():
     """The functions of the code that makes tables, with what is written in each, and the constants that they use."""
     folder = ROOT / "shared/dynamodb/src"
-    constants = dict(CONSTANT.findall((folder / "item.rs").read_text()))
+    constants = dict(CONSTANT.findall((folder / "attributes.rs").read_text()))
     return functions_of((folder / "schema.rs").read_text()), constants
 
 

@@ -62,6 +62,29 @@ pub fn template() -> String {
     fs::read_to_string(binaries::root().join("infra/template.yaml")).expect("the template")
 }
 
+/// The variables that every function has.
+fn environment(
+    issuer: &str,
+    tables: Tables,
+    kms_key: String,
+    level: &str,
+) -> Vec<(String, String)> {
+    [
+        ("IDENTETY_ISSUER", issuer.to_owned()),
+        ("IDENTETY_DEFAULT_AUDIENCE", String::new()),
+        ("IDENTETY_TABLE_CLIENTS", tables.clients),
+        ("IDENTETY_TABLE_ACCOUNTS", tables.accounts),
+        ("IDENTETY_TABLE_KEYS", tables.keys),
+        ("IDENTETY_TABLE_GRANTS", tables.grants),
+        ("IDENTETY_KMS_KEY", kms_key),
+        ("IDENTETY_KEY_ROTATION_DAYS", "90".to_owned()),
+        ("IDENTETY_METRICS", "Identety/stack".to_owned()),
+        ("IDENTETY_LOG", level.to_owned()),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+    .into()
+}
+
 impl Deployment {
     /// Deploys to a stage, with one process for each function.
     pub async fn start(stage: Stage) -> Self {
@@ -108,20 +131,7 @@ impl Deployment {
             aws.guarded("ClientAdminFunction").await,
             aws.guarded("KeyRotationFunction").await,
         ];
-        let environment: Vec<(String, String)> = [
-            ("IDENTETY_ISSUER", issuer.clone()),
-            ("IDENTETY_DEFAULT_AUDIENCE", String::new()),
-            ("IDENTETY_TABLE_CLIENTS", tables.clients),
-            ("IDENTETY_TABLE_ACCOUNTS", tables.accounts),
-            ("IDENTETY_TABLE_KEYS", tables.keys),
-            ("IDENTETY_TABLE_GRANTS", tables.grants),
-            ("IDENTETY_KMS_KEY", kms_key),
-            ("IDENTETY_KEY_ROTATION_DAYS", "90".to_owned()),
-            ("IDENTETY_METRICS", "Identety/stack".to_owned()),
-            ("IDENTETY_LOG", level.to_owned()),
-        ]
-        .map(|(name, value)| (name.to_owned(), value))
-        .into();
+        let environment = environment(&issuer, tables, kms_key, level);
         let [token, authorize, client_admin, key_rotation] = &guards;
         let token = run(token, &environment, &[]).await;
         let authorize =

@@ -9,6 +9,7 @@ use identety_http::form::{self, FormError};
 use percent_encoding::{AsciiSet, CONTROLS, percent_encode};
 
 use crate::failure::Failure;
+use crate::navigation::see_other;
 use crate::visit::Visit;
 
 /// The longest query that is sent on: API Gateway takes 10 240 bytes for request line and headers.
@@ -69,5 +70,5 @@ pub(crate) async fn as_get(
         return Err(Failure::too_long());
     }
     let query = percent_encode(&bytes, NO_QUERY);
-    visit.see_other(&format!("{}{path}?{query}", visit.base()))
+    see_other(&format!("{}{path}?{query}", visit.base()))
 }

@@ -8,6 +8,7 @@ use identety_http::form::Form;
 
 use crate::authorize::as_get;
 use crate::failure::Failure;
+use crate::navigation::see_other;
 use crate::sign_out::end;
 use crate::visit::Visit;
 
@@ -32,7 +33,7 @@ async fn log_out(visit: &Visit) -> Result<Response, Failure> {
     let target = channel.logout_target(&parameters, session, visit.now()).await?;
     if !target.is_certain {
         // §6: any site can send a browser here, so the user is asked.
-        return visit.see_other(&question(visit.base(), &target));
+        return see_other(&question(visit.base(), &target));
     }
     end(visit, &target).await
 }

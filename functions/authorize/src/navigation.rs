@@ -11,38 +11,38 @@ use crate::failure::Failure;
 use crate::pages::{FormPost, respond};
 use crate::visit::Visit;
 
-impl Visit {
-    /// 303: whatever the request was, the next one is a GET without its body. So a password that was
-    /// posted here is never posted on (RFC 9700 §4.12).
-    pub(crate) fn see_other(&self, url: &str) -> Result<Response, Failure> {
-        let location = HeaderValue::from_str(url)
-            .map_err(|_| Failure::of_the_server(&"a redirect to what is no URL"))?;
-        let mut response = Response::default();
-        *response.status_mut() = StatusCode::SEE_OTHER;
-        response.headers_mut().insert(LOCATION, location);
-        // Our URLs name transactions.
-        let same_origin = HeaderValue::from_static("same-origin");
-        response.headers_mut().insert(REFERRER_POLICY, same_origin);
-        Ok(response)
-    }
+/// 303: whatever the request was, the next one is a GET without its body. So a password that was
+/// posted here is never posted on (RFC 9700 §4.12).
+pub(crate) fn see_other(url: &str) -> Result<Response, Failure> {
+    let location = HeaderValue::from_str(url)
+        .map_err(|_| Failure::of_the_server(&"a redirect to what is no URL"))?;
+    let mut response = Response::default();
+    *response.status_mut() = StatusCode::SEE_OTHER;
+    response.headers_mut().insert(LOCATION, location);
+    // Our URLs name transactions.
+    let same_origin = HeaderValue::from_static("same-origin");
+    response.headers_mut().insert(REFERRER_POLICY, same_origin);
+    Ok(response)
+}
 
+impl Visit {
     /// Takes a step.
     pub(crate) fn follow(&mut self, step: &Step) -> Result<Response, Failure> {
         match step {
             Step::SignIn(id) => self.to_page(path::SIGN_IN, id),
             Step::Consent(id) => self.to_page(path::CONSENT, id),
-            Step::Answer(answer) => self.to_client(answer),
+            Step::Answer(answer) => self.answer_client(answer),
         }
     }
 
     /// To the page of a transaction.
     fn to_page(&self, path: &str, id: &TransactionId) -> Result<Response, Failure> {
-        self.see_other(&format!("{}{path}?transaction={id}", self.base()))
+        see_other(&format!("{}{path}?transaction={id}", self.base()))
     }
 
-    fn to_client(&mut self, answer: &AuthorizationResponse) -> Result<Response, Failure> {
+    fn answer_client(&mut self, answer: &AuthorizationResponse) -> Result<Response, Failure> {
         let response = match answer.mode {
-            ResponseMode::Query => self.see_other(&answer.url())?,
+            ResponseMode::Query => see_other(&answer.url())?,
             ResponseMode::FormPost => {
                 let fields: Vec<_> =
                     answer.parameters.iter().map(|(name, value)| (*name, value.expose())).collect();

@@ -9,6 +9,7 @@ use identety_domain::session::{CsrfToken, Session};
 use identety_http::form::Form;
 
 use crate::failure::Failure;
+use crate::navigation::see_other;
 use crate::pages::{SignOut, SignedOut, respond};
 use crate::visit::{Visit, check_no_more};
 
@@ -93,7 +94,7 @@ async fn leave(visit: &Visit, request: Request) -> Result<Response, Failure> {
 pub(crate) async fn end(visit: &Visit, target: &LogoutTarget) -> Result<Response, Failure> {
     visit.channel().sign_out(visit.session(), visit.now()).await?;
     let own_page = || format!("{}{}", visit.base(), path::SIGN_OUT);
-    let mut response = visit.see_other(&target.url().unwrap_or_else(own_page))?;
+    let mut response = see_other(&target.url().unwrap_or_else(own_page))?;
     visit.cookies.end_session(&mut response);
     Ok(response)
 }

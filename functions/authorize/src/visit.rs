@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use http::request::Parts;
 use identety_domain::Timestamp;
 use identety_domain::authorization::{FrontChannel, Visitor};
@@ -30,7 +30,8 @@ impl FromRequestParts<Arc<FrontDoor>> for Visit {
         parts: &mut Parts,
         door: &Arc<FrontDoor>,
     ) -> Result<Self, Response> {
-        let mut context = HeldContext::from_request_parts(parts, door).await?;
+        let context = HeldContext::of(&parts.extensions);
+        let mut context = context.map_err(IntoResponse::into_response)?;
         let issuer = &door.channel.settings.issuer;
         let cookies = Cookies::of(&parts.headers, issuer, &mut *context.rng);
         let query = parts.uri.query().unwrap_or_default().to_owned();

@@ -37,7 +37,8 @@ impl FromRequestParts<Arc<Management>> for Change {
         parts: &mut Parts,
         state: &Arc<Management>,
     ) -> Result<Self, Response> {
-        let context = HeldContext::from_request_parts(parts, state).await?;
+        let context = HeldContext::of(&parts.extensions);
+        let context = context.map_err(IntoResponse::into_response)?;
         let administrator = Extension::from_request_parts(parts, state).await;
         let path = RawPathParams::from_request_parts(parts, state).await;
         let Extension(administrator) = administrator.map_err(IntoResponse::into_response)?;

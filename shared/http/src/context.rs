@@ -4,7 +4,7 @@ use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use http::request::Parts;
 use http::{Extensions, HeaderMap, HeaderName, StatusCode};
 use identety_domain::{RequestContext, RequestHeaders};
@@ -33,21 +33,27 @@ impl HeldContext {
     /// The context of the request with these extensions.
     ///
     /// # Errors
-    /// 500 where another handler holds it, or the request has not passed the edge: a defect.
-    pub fn of(extensions: &Extensions) -> Result<Self, Response> {
-        let shared = extensions.get::<SharedContext>();
-        shared.and_then(SharedContext::lend).ok_or_else(|| {
-            let mut response = Response::default();
-            *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
-            response
-        })
+    /// Where another handler holds it, or the request has not passed the edge: a defect.
+    pub fn of(extensions: &Extensions) -> Result<Self, NoContext> {
+        extensions.get::<SharedContext>().and_then(SharedContext::lend).ok_or(NoContext)
+    }
+}
+
+/// A request without context: a defect.
+#[derive(Clone, Copy, Debug)]
+pub struct NoContext;
+
+impl IntoResponse for NoContext {
+    /// 500.
+    fn into_response(self) -> Response {
+        StatusCode::INTERNAL_SERVER_ERROR.into_response()
     }
 }
 
 impl<S: Sync> FromRequestParts<S> for HeldContext {
-    type Rejection = Response;
+    type Rejection = NoContext;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Response> {
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, NoContext> {
         Self::of(&parts.extensions)
     }
 }

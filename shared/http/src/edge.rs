@@ -7,7 +7,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::{self, Next};
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use futures_util::FutureExt as _;
 use http::header::{ALLOW, HeaderName};
 use http::{HeaderValue, StatusCode};
@@ -58,7 +58,7 @@ where
             // The handler that panicked has let go of the context.
             answered.unwrap_or_else(|_| match HeldContext::of(&extensions) {
                 Ok(mut context) => failed(&mut context),
-                Err(response) => response,
+                Err(none) => none.into_response(),
             })
         }
     };

@@ -24,6 +24,19 @@ fn client(text: &str) -> ClientView<'_> {
     ClientView { name: text, logo_uri: uri, policy_uri: uri, tos_uri: uri }
 }
 
+/// The ids of the page to register on, with every error that it can show.
+const REGISTER_WITH_ERRORS: [&str; 9] = [
+    "error",
+    "email-error",
+    "email",
+    "name-error",
+    "name",
+    "password-rule",
+    "password-error",
+    "password",
+    "submit",
+];
+
 /// Every page, with `text` in every place that it has, and the ids in the order of the document.
 fn pages(text: &str) -> Vec<(&'static str, String, Vec<&'static str>)> {
     let client = &client(text);
@@ -65,17 +78,7 @@ fn pages(text: &str) -> Vec<(&'static str, String, Vec<&'static str>)> {
         (
             "register with errors",
             html(&Register { errors, ..register }),
-            vec![
-                "error",
-                "email-error",
-                "email",
-                "name-error",
-                "name",
-                "password-rule",
-                "password-error",
-                "password",
-                "submit",
-            ],
+            REGISTER_WITH_ERRORS.to_vec(),
         ),
         ("consent", html(&consent), vec!["allow", "deny"]),
         ("sign_out", html(&sign_out), vec!["signout"]),

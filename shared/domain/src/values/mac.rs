@@ -74,7 +74,9 @@ mod tests {
         // The vectors have no purpose, so they are checked below the separation by purpose.
         let mut mac = MacKey::new(key).0;
         mac.update(message);
-        mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+        let digits: Vec<_> =
+            mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+        digits.concat()
     }
 
     #[test]
