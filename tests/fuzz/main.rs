@@ -4,6 +4,7 @@
 //! A run of some seconds is part of `make test`; `make fuzz` goes on for as long as one likes. A failure
 //! prints the input and the seed, which `BOLERO_RANDOM_SEED` takes.
 
+#![expect(clippy::too_many_lines, reason = "a test tells its story from beginning to end")]
 #![expect(
     clippy::expect_used,
     clippy::indexing_slicing,

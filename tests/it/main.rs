@@ -1,5 +1,6 @@
 //! The one integration binary: each module mirrors a path of the server, or a way to run it.
 
+#![expect(clippy::too_many_lines, reason = "a test tells its story from beginning to end")]
 #![expect(
     clippy::expect_used,
     clippy::indexing_slicing,

@@ -401,7 +401,7 @@ async fn whole_stories_make_no_other_metrics_than_those_of_the_closed_sets() {
 fn the_runbook_names_every_metric_reason_and_grant() {
     let path = identety_tests::binaries::root().join("docs/operations.md");
     let runbook = std::fs::read_to_string(path).unwrap();
-    let reasons = Reason::all().map(|reason| reason.as_str());
+    let reasons = Reason::all().map(Reason::as_str);
     let grants = ["client_credentials", "authorization_code", "refresh_token"];
     let metrics =
         ["Tokens", "Refusals", "RefreshReuse", "StoreRetries", "ColdStarts", "KeyAgeDays"];

@@ -13,6 +13,7 @@
 //! the keys that it publishes, and takes up the others when it starts again. In ten minutes (`make soak`)
 //! the server itself must follow in its long life.
 
+#![expect(clippy::too_many_lines, reason = "a test tells its story from beginning to end")]
 #![expect(
     clippy::expect_used,
     clippy::indexing_slicing,
