@@ -109,7 +109,20 @@ pub(crate) fn good(header: &[u8], claims: &[u8], app: &TestApp) -> Option<Good> 
     if !is_header(header, "at+jwt") {
         return None;
     }
-    let names = ["iss", "sub", "aud", "client_id", "scope", "iat", "nbf", "exp", "jti", "grant_id"];
+    let names = [
+        "iss",
+        "sub",
+        "aud",
+        "client_id",
+        "scope",
+        "iat",
+        "nbf",
+        "exp",
+        "jti",
+        "grant_id",
+        "cnf",
+        "act",
+    ];
     let claims = Object::read(claims, &names)?;
     let now = app.now().seconds();
     let audience = match claims.get("aud")? {
@@ -123,19 +136,36 @@ pub(crate) fn good(header: &[u8], claims: &[u8], app: &TestApp) -> Option<Good> 
     let is_in_time = claims.number("exp")? > now
         && claims.number("nbf")? <= now + AHEAD
         && claims.number("iat")? <= now + AHEAD;
-    (claims.text("iss")? == app.issuer && is_in_time).then_some(Good {
+    // No grant binds a token or exchanges one yet, so no good token has these.
+    let is_plain = ["cnf", "act"].iter().all(|name| claims.get(name).is_none_or(Value::is_null));
+    let good = Good {
         client_id: claims.text("client_id")?.to_owned(),
         sub: claims.text("sub")?.to_owned(),
         audience,
         scope: claims.text_if_any("scope").ok()?.map(str::to_owned),
         grant: claims.text_if_any("grant_id").ok()?.map(str::to_owned),
         iat: claims.number("iat")?,
-    })
+    };
+    let is_ours = claims.text("iss")? == app.issuer && is_in_time && is_plain;
+    (is_ours && good.has_subject() && good.has_scope()).then_some(good)
 }
 
 impl Good {
+    /// Whether it speaks of a user by a grant, or of its own client alone.
+    fn has_subject(&self) -> bool {
+        let url_safe = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        match &self.grant {
+            Some(grant) => {
+                Uuid::try_parse(&self.sub).is_ok()
+                    && grant.len() == 24
+                    && grant.chars().all(url_safe)
+            }
+            None => self.sub == self.client_id,
+        }
+    }
+
     /// Whether what it has can be read as a scope.
-    pub(crate) fn has_scope(&self) -> bool {
+    fn has_scope(&self) -> bool {
         self.scope.as_deref().is_none_or(|scope| Scope::parse(scope).is_ok())
     }
 

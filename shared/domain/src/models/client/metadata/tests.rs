@@ -116,6 +116,8 @@ fn the_name_of_a_grant_among_the_scopes_is_refused() {
 #[case(ClientType::Public, "client_credentials")]
 #[case(ClientType::Public, "urn:ietf:params:oauth:grant-type:token-exchange")]
 #[case(ClientType::Private, "client_credentials")]
+#[case(ClientType::Private, "urn:ietf:params:oauth:grant-type:token-exchange")]
+#[case(ClientType::M2m, "urn:ietf:params:oauth:grant-type:token-exchange")]
 #[case(ClientType::M2m, "authorization_code")]
 #[case(ClientType::M2m, "refresh_token")]
 #[case(ClientType::M2m, "anything")]
