@@ -334,9 +334,14 @@ mod tests {
     #[test]
     fn a_damaged_phc_string_is_an_error_and_never_a_match() {
         let (hasher, _) = hasher();
-        for damaged in
-            ["", "$argon2id$", "$2b$12$abc", "$argon2i$v=19$m=8,t=1,p=1$YWJjZGVmZ2g$YWJj"]
-        {
+        for damaged in [
+            "",
+            "$argon2id$",
+            "$2b$12$abc",
+            "$argon2id$v=19$m=8,t=1,p=1",
+            "$argon2i$v=19$m=8,t=1,p=1$YWJjZGVmZ2g$YWJj",
+            "$argon2i$v=19$m=512,t=1,p=1$YWJjZGVmZ2hpamtsbW5vcA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+        ] {
             let phc = PhcString(damaged.to_owned());
             assert!(hasher.verify(&"x".into(), &phc, HashCost::Generated).is_err(), "{damaged}");
         }

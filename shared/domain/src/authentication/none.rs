@@ -23,3 +23,42 @@ pub(super) fn judge(client: Option<Client>) -> Result<Client, AuthenticationErro
     }
     Ok(client)
 }
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::models::client::{ClientMetadata, VerifiedMetadata};
+    use crate::values::{ClientId, ClientType, Timestamp};
+
+    fn client(kind: ClientType, is_active: bool) -> Client {
+        let metadata = ClientMetadata { name: Some("a".to_owned()), ..ClientMetadata::default() };
+        let metadata = metadata.validate(kind).unwrap();
+        let at = Timestamp::from_seconds(0);
+        Client {
+            id: Uuid::nil(),
+            client_id: ClientId::parse("a").unwrap(),
+            kind,
+            metadata: VerifiedMetadata { is_active, ..metadata },
+            secrets: Vec::new(),
+            created_at: at,
+            updated_at: at,
+            version: 1,
+        }
+    }
+
+    #[test]
+    fn an_identifier_alone_suffices_for_an_active_public_client_and_no_other() {
+        assert!(judge(Some(client(ClientType::Public, true))).is_ok());
+        assert!(matches!(
+            judge(Some(client(ClientType::Public, false))),
+            Err(AuthenticationError::Inactive)
+        ));
+        for kind in [ClientType::Private, ClientType::M2m] {
+            let judged = judge(Some(client(kind, true)));
+            assert!(matches!(judged, Err(AuthenticationError::OtherMethod(_))));
+        }
+        assert!(matches!(judge(None), Err(AuthenticationError::UnknownClient)));
+    }
+}

@@ -65,3 +65,16 @@ impl fmt::Debug for TokenParameters {
         f.debug_list().entries(self.0.iter().map(|(name, _)| name)).finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_value_of_a_request_is_shown_when_it_is_debugged() {
+        let sent = [("code", "the-code"), ("grant_type", "authorization_code"), ("scope", "")];
+        let sent = sent.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let parameters: TokenParameters = sent.into_iter().collect();
+        assert_eq!(format!("{parameters:?}"), r#"["code", "grant_type"]"#);
+    }
+}

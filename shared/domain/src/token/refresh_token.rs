@@ -177,4 +177,35 @@ mod tests {
         let redeemed = Redeemed { at, generation: 3, rotated_at: at };
         assert_eq!(usage(generation, &redeemed, at.plus(seconds)), expected);
     }
+
+    fn stored(redeemed: Option<Redeemed>, ended_at: Option<Timestamp>) -> Grant {
+        let at = Timestamp::from_seconds(1000);
+        Grant {
+            id: crate::values::GrantId::of_code("code"),
+            client: uuid::Uuid::nil(),
+            user: uuid::Uuid::nil(),
+            scope: Scope::default(),
+            resources: Vec::new(),
+            redirect_uri: None,
+            code_challenge: None,
+            nonce: None,
+            auth_time: at,
+            session: None,
+            issued_at: at,
+            redeemed,
+            ended_at,
+        }
+    }
+
+    #[test]
+    fn a_rotation_that_lost_its_race_follows_the_winner_unless_the_winner_is_further_on() {
+        let at = Timestamp::from_seconds(1000);
+        let of = |generation| Some(Redeemed { at, generation, rotated_at: at });
+        let lost = |stored: Option<&Grant>| lost_race(3, stored);
+        assert!(matches!(lost(Some(&stored(of(4), None))), Lost::SameToken));
+        assert!(matches!(lost(Some(&stored(of(5), None))), Lost::LaterToken));
+        assert!(matches!(lost(Some(&stored(of(4), Some(at)))), Lost::GrantEnded));
+        assert!(matches!(lost(Some(&stored(None, None))), Lost::GrantEnded));
+        assert!(matches!(lost(None), Lost::GrantEnded));
+    }
 }

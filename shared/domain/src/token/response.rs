@@ -50,3 +50,35 @@ impl fmt::Debug for TokenResponse {
         f.write_str("[tokens]")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn access() -> AccessTokenResponse {
+        AccessTokenResponse {
+            access_token: "a".to_owned(),
+            token_type: TokenType::Bearer,
+            expires_in: 60,
+            scope: None,
+        }
+    }
+
+    #[test]
+    fn each_grant_answers_with_its_own_members() {
+        let own = serde_json::to_value(TokenResponse::ClientCredentials(access())).unwrap();
+        let base =
+            serde_json::json!({"access_token": "a", "token_type": "Bearer", "expires_in": 60});
+        assert_eq!(own, base);
+        let refresh_token = Some("r".to_owned());
+        let user = UserTokenResponse { access: access(), refresh_token, id_token: None };
+        let mut expected = base;
+        expected["refresh_token"] = "r".into();
+        assert_eq!(serde_json::to_value(TokenResponse::User(user)).unwrap(), expected);
+    }
+
+    #[test]
+    fn no_token_is_shown_when_an_answer_is_debugged() {
+        assert_eq!(format!("{:?}", TokenResponse::ClientCredentials(access())), "[tokens]");
+    }
+}

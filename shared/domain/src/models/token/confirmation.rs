@@ -74,12 +74,6 @@ impl Confirmation {
         }
     }
 
-    /// Whether the token is bound to nothing.
-    #[must_use]
-    pub const fn is_none(&self) -> bool {
-        matches!(self, Self::None)
-    }
-
     /// The claim `cnf`, if there is one.
     #[must_use]
     pub fn claim(&self) -> Option<ConfirmationClaim> {
@@ -98,5 +92,18 @@ impl Confirmation {
             Some(ConfirmationClaim::Key(thumbprint)) => Self::Key(thumbprint),
             Some(ConfirmationClaim::Certificate(thumbprint)) => Self::Certificate(thumbprint),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_that_is_bound_to_a_key_is_no_bearer_token() {
+        let thumbprint = Thumbprint::parse(&"A".repeat(43)).unwrap();
+        assert_eq!(Confirmation::Key(thumbprint.clone()).token_type(), TokenType::DPoP);
+        assert_eq!(Confirmation::Certificate(thumbprint).token_type(), TokenType::Bearer);
+        assert_eq!(Confirmation::None.token_type(), TokenType::Bearer);
     }
 }

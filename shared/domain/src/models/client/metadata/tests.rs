@@ -242,3 +242,19 @@ fn all_broken_rules_are_told_at_once() {
     };
     assert_eq!(refused(metadata, ClientType::M2m).len(), 3);
 }
+
+#[test]
+fn a_list_that_is_too_long_is_refused_by_its_name() {
+    let uris = (0..=MAX_URIS).map(|n| format!("https://app.example.com/{n}")).collect();
+    let metadata = ClientMetadata { redirect_uris: Some(uris), ..named() };
+    assert_eq!(refused_field(metadata, ClientType::Public), "redirectUris");
+}
+
+#[rstest]
+#[case(" ")]
+#[case("line\nbreak")]
+#[case(&"x".repeat(513))]
+fn a_contact_is_1_to_512_printable_characters(#[case] contact: &str) {
+    let metadata = ClientMetadata { contacts: list(&["ops@example.com", contact]), ..named() };
+    assert_eq!(refused_field(metadata, ClientType::M2m), "contacts[1]");
+}
