@@ -21,7 +21,7 @@ help: ## Says what there is
 
 run: ## Runs the whole server on this machine: http://localhost:8080
 	@test -e $(or $(CARGO_TARGET_DIR),target)/local/identety || \
-		echo "Compiling the server: about three minutes the first time on two cores. Then it starts and says where it is."
+		echo "Compiling the server: about two minutes the first time on two cores. Then it starts and says where it is."
 	cargo run --locked --profile local -p identety --no-default-features -- serve
 
 test: setup browser ## Runs every test, in process, as a program, as Lambda binaries, with outside clients and a browser
