@@ -20,7 +20,7 @@ impl SharedContext {
         Self(Arc::new(Mutex::new(context)))
     }
 
-    /// Lends it. A handler holds it until it has answered, so there is nobody to wait for.
+    /// Lends it. A handler holds it until it has answered, and no two handlers answer at once, so none has to wait.
     pub(crate) fn lend(&self) -> Option<HeldContext> {
         self.0.clone().try_lock_owned().ok().map(HeldContext)
     }
