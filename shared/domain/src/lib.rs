@@ -92,6 +92,8 @@ pub mod store {
 
 /// Users: the people who sign in.
 pub mod user {
+    pub use crate::models::authentication::{Authentication, AuthenticationEvent};
     pub use crate::models::user::*;
     pub use crate::users::{register, set_password};
+    pub use crate::values::AuthenticationMethod;
 }

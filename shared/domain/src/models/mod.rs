@@ -1,5 +1,6 @@
 //! The second layer: what is stored and what is said of it, made of values.
 
+pub(crate) mod authentication;
 pub(crate) mod browser;
 pub(crate) mod client;
 pub(crate) mod grant;

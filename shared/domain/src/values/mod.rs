@@ -1,6 +1,7 @@
 //! The lowest layer: values that carry their own rules, and know nothing of clients, users or stores.
 
 mod auth_method;
+mod authentication_method;
 mod client_id;
 mod client_type;
 mod code_challenge;
@@ -27,6 +28,7 @@ mod time;
 mod vocabulary;
 
 pub use auth_method::TokenEndpointAuthMethod;
+pub use authentication_method::AuthenticationMethod;
 pub(crate) use client_id::API_KEY_SUBJECT;
 pub use client_id::{ClientId, MAX_CLIENT_ID};
 pub use client_type::ClientType;
