@@ -25,28 +25,22 @@ pub(crate) async fn get(mut visit: Visit) -> Response {
 }
 
 async fn begin(visit: &mut Visit) -> Result<Response, Failure> {
-    let (parameters, hint) = parameters(&visit.query)?;
+    let parameters = parameters(&visit.query)?;
     let Visit { door, context, cookies, query: _ } = &mut *visit;
-    if let Some(hint) = hint {
-        door.keys.prepare(&hint, context.now).await?;
-    }
     let step = door.channel.begin(context, &parameters, cookies.visitor()).await?;
     let mut response = visit.follow(&step)?;
     visit.cookies.name_browser(&mut response);
     Ok(response)
 }
 
-/// The parameters as they came, and the hint among them.
-fn parameters(query: &str) -> Result<(Parameters, Option<String>), FormError> {
+/// The parameters as they came.
+fn parameters(query: &str) -> Result<Parameters, FormError> {
     let pairs = form::pairs(query.as_bytes())?;
     let read = pairs.into_iter().map(|(name, value)| match name {
         Ok(name) => Parameter { name, value: value.ok() },
         Err(_) => Parameter { name: String::new(), value: None },
     });
-    let read: Vec<_> = read.collect();
-    let hint = read.iter().find(|parameter| parameter.name == "id_token_hint");
-    let hint = hint.and_then(|parameter| parameter.value.clone());
-    Ok((read.into_iter().collect(), hint))
+    Ok(read.collect())
 }
 
 /// A form posted from the client's site comes without our cookies, which are `Lax`. So it goes on as a

@@ -26,9 +26,6 @@ async fn log_out(visit: &Visit) -> Result<Response, Failure> {
         post_logout_redirect_uri: form.take("post_logout_redirect_uri"),
         state: form.take("state"),
     };
-    if let Some(hint) = &parameters.id_token_hint {
-        visit.door.keys.prepare(hint, visit.now()).await?;
-    }
     let (channel, session) = (visit.channel(), visit.session());
     let target = channel.logout_target(&parameters, session, visit.now()).await?;
     if !target.is_certain {

@@ -71,6 +71,7 @@ pub mod hashing {
 /// Signing keys, and who signs and verifies with them.
 pub mod keys {
     pub use crate::models::keys::*;
+    pub use crate::stores::Verifier;
 }
 
 /// Browsers, the sessions in them, and the authorization requests that wait for their users.

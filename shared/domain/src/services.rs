@@ -8,8 +8,7 @@ use crate::authorization::FrontChannel;
 use crate::grants::Grants;
 use crate::hashers::{SecretHasher, SecretMaker};
 use crate::limits::SignInLimits;
-use crate::models::keys::Verifier;
-use crate::stores::Stores;
+use crate::stores::{Stores, Verifier};
 use crate::values::{RequestContext, Seconds, Settings};
 
 /// What a deployment may choose.

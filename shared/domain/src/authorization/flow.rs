@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::parameters::Parameters;
-use super::request::{self, NoClient};
+use super::request::{self, NoClient, Target};
 use super::response::{AuthorizationError, AuthorizationResponse, Return};
 use crate::grants::Grants;
 use crate::hashers::{HashError, SecretHasher};
@@ -11,11 +11,12 @@ use crate::limits::SignInLimits;
 use crate::models::browser::{BrowserSecret, SessionSecret};
 use crate::models::client::Client;
 use crate::models::grant::Grant;
-use crate::models::keys::Verifier;
 use crate::models::session::SignedIn;
 use crate::models::transaction::{AuthorizationRequest, Transaction};
-use crate::stores::{ClientStore, ConsentStore, GrantCreation, StoreError, TransactionStore};
-use crate::token::{IdTokenHint, TokenReader};
+use crate::stores::{
+    ClientStore, ConsentStore, GrantCreation, StoreError, TransactionStore, Verifier,
+};
+use crate::token::{Hint, TokenReader};
 use crate::values::{
     ErrorCode, GrantId, GrantType, RequestContext, Settings, Timestamp, TransactionId,
 };
@@ -115,10 +116,10 @@ impl Visitor {
 }
 
 impl FrontChannel {
-    /// What a genuine `id_token_hint` says.
-    pub(super) fn hint(&self, hint: &str, now: Timestamp) -> Option<IdTokenHint> {
+    /// What an `id_token_hint` is worth.
+    pub(super) async fn hint(&self, hint: &str, now: Timestamp) -> Result<Hint, StoreError> {
         let reader = TokenReader { issuer: &self.settings.issuer, verifier: &*self.verifier };
-        reader.id_token_hint(hint, now)
+        reader.id_token_hint(hint, now).await
     }
 
     /// An authorization request. A store that fails once it is known where to answer is an answer too.
@@ -134,8 +135,7 @@ impl FrontChannel {
         let now = context.now;
         let target = request::target(&*self.clients, parameters).await?;
         let issuer = &self.settings.issuer;
-        let hint = |hint: &str| self.hint(hint, now);
-        let request = match request::parse(&self.settings, &target, parameters, hint) {
+        let request = match self.understand(&target, parameters, now).await {
             Ok(request) => request,
             Err(error) => {
                 let to = target.answer_to(parameters);
@@ -156,6 +156,20 @@ impl FrontChannel {
             }
             step => step,
         }
+    }
+
+    /// What is asked, once every rule has been checked. Nothing is begun by it.
+    async fn understand(
+        &self,
+        target: &Target,
+        parameters: &Parameters,
+        now: Timestamp,
+    ) -> Result<AuthorizationRequest, AuthorizationError> {
+        let request = request::parse(&self.settings, target, parameters)?;
+        let Some(hint) = request::id_token_hint(parameters) else { return Ok(request) };
+        let hint = self.hint(hint, now).await;
+        let hint = hint.map_err(|error| AuthorizationError::of_store(&error))?;
+        request::expect_user(request, hint)
     }
 
     async fn first_step(

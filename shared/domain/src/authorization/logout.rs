@@ -6,7 +6,7 @@ use crate::models::browser::SessionSecret;
 use crate::models::client::Client;
 use crate::models::session::Session;
 use crate::stores::StoreError;
-use crate::token::IdTokenHint;
+use crate::token::{Hint, IdTokenHint};
 use crate::values::{ClientId, Timestamp};
 
 /// What a client asks with. Nothing in here is to be believed.
@@ -78,8 +78,13 @@ impl FrontChannel {
     ) -> Result<LogoutTarget, LogoutError> {
         let LogoutParameters { id_token_hint, client_id, post_logout_redirect_uri, state } =
             parameters;
-        let genuine = |hint: &str| self.hint(hint, now).ok_or(LogoutError::Hint);
-        let hint = id_token_hint.as_deref().map(genuine).transpose()?;
+        let hint = match id_token_hint {
+            None => None,
+            Some(hint) => match self.hint(hint, now).await? {
+                Hint::Genuine(hint) => Some(hint),
+                Hint::UnknownKey | Hint::NotOurs => return Err(LogoutError::Hint),
+            },
+        };
         let client = self.logout_client(client_id.as_deref(), hint.as_ref()).await?;
         if let Some(uri) = post_logout_redirect_uri {
             let client = client.as_ref().ok_or(LogoutError::NoClient)?;

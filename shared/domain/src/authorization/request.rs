@@ -5,7 +5,7 @@ use super::response::{AuthorizationError, Return};
 use crate::models::client::Client;
 use crate::models::transaction::AuthorizationRequest;
 use crate::stores::{ClientStore, StoreError};
-use crate::token::{self, IdTokenHint};
+use crate::token::{self, Hint};
 use crate::values::{ClientId, CodeChallenge, ErrorCode, GrantType, ResponseMode, Scope, Settings};
 
 /// The longest `state` that is given back, in bytes.
@@ -91,12 +91,11 @@ fn invalid(description: &'static str) -> AuthorizationError {
     refuse(ErrorCode::InvalidRequest, description)
 }
 
-/// The request, after every rule has been checked. `read_hint` judges an `id_token_hint`.
+/// The request, after every rule has been checked but for `id_token_hint`: to judge that one is not for a parser.
 pub(super) fn parse(
     settings: &Settings,
     target: &Target,
     parameters: &Parameters,
-    read_hint: impl Fn(&str) -> Option<IdTokenHint>,
 ) -> Result<AuthorizationRequest, AuthorizationError> {
     use ErrorCode as Code;
     if !parameters.are_usable() {
@@ -118,7 +117,7 @@ pub(super) fn parse(
         return Err(refuse(Code::UnauthorizedClient, description));
     }
     let prompt = Prompt::parse(one("prompt"))?;
-    let request = AuthorizationRequest {
+    Ok(AuthorizationRequest {
         client: client.id,
         client_id: client.client_id.clone(),
         redirect_uri: target.redirect_uri.clone(),
@@ -139,11 +138,12 @@ pub(super) fn parse(
         max_age: max_age(one("max_age"))?,
         login_hint: one("login_hint").map(str::to_owned),
         expected_user: None,
-    };
-    match one("id_token_hint") {
-        None => Ok(request),
-        Some(hint) => expect_user(request, read_hint(hint)),
-    }
+    })
+}
+
+/// The ID token that names the user who is expected.
+pub(super) fn id_token_hint(parameters: &Parameters) -> Option<&str> {
+    parameters.one("id_token_hint").ok().flatten()
 }
 
 /// The modes that suit a code. `fragment` would show it to scripts of the page.
@@ -258,16 +258,26 @@ fn max_age(text: Option<&str>) -> Result<Option<u64>, AuthorizationError> {
     seconds.map(|seconds| Some(seconds.into())).ok_or_else(|| invalid("max_age must be seconds"))
 }
 
-/// A hint is believed only when this server signed it for this client, and not for longer than it lives.
-fn expect_user(
+/// A hint is believed only when this server signed it for this client. It may have expired: what it names is
+/// still the user who was signed in (OpenID Connect Core 1.0 §3.1.2.1).
+pub(super) fn expect_user(
     request: AuthorizationRequest,
-    hint: Option<IdTokenHint>,
+    hint: Hint,
 ) -> Result<AuthorizationRequest, AuthorizationError> {
-    let own = hint.filter(|hint| hint.client_id == request.client_id);
-    let hint = own.ok_or_else(|| invalid("id_token_hint is not an ID token of this client"))?;
-    if hint.is_expired {
-        let code = ErrorCode::LoginRequired;
-        return Err(refuse(code, "id_token_hint has expired"));
+    match hint {
+        Hint::Genuine(hint) if hint.client_id == request.client_id => {
+            Ok(AuthorizationRequest { expected_user: Some(hint.user), ..request })
+        }
+        // Perhaps it was genuine, before its key was rotated out. Without a page that is not to be found out.
+        Hint::UnknownKey(client_id) if client_id == request.client_id => {
+            if request.is_silent {
+                let description = "the key that signed id_token_hint is not published any more";
+                return Err(refuse(ErrorCode::LoginRequired, description));
+            }
+            Ok(request)
+        }
+        Hint::Genuine(_) | Hint::UnknownKey(_) | Hint::NotOurs => {
+            Err(invalid("id_token_hint is not an ID token of this client"))
+        }
     }
-    Ok(AuthorizationRequest { expected_user: Some(hint.user), ..request })
 }

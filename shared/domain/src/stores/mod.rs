@@ -22,7 +22,7 @@ pub use grants::{
     AttemptStore, Attempts, GrantCreation, GrantStore, Redeem, Rotate, SessionStore,
     TransactionStore,
 };
-pub use keys::{KeyStore, StoredKeys};
+pub use keys::{KeyStore, StoredKeys, Verifier};
 pub use lists::{From, Order};
 pub use writes::{Change, Rehashed};
 
