@@ -6,8 +6,8 @@ use std::{env, fs, io};
 
 use askama::Template;
 use authorize::pages::{
-    ClientView, Consent, FormPost, Notice, Register, RegisterErrors, ScopeView, SignIn, SignOut,
-    SignedOut,
+    ClientView, Consent, FormPost, Notice, Register, RegisterErrors, RequestFields, ScopeView,
+    SignIn, SignOut, SignedOut,
 };
 use identety_domain::Scope;
 
@@ -33,6 +33,9 @@ struct Gallery {
     base: String,
 }
 
+const REQUEST: RequestFields<'_> =
+    RequestFields { transaction: "t", csrf: "c", query: "client_id=a" };
+
 const BOOKSHOP: ClientView<'_> = ClientView {
     name: "Bookshop",
     logo_uri: Some("logo.svg"),
@@ -56,8 +59,7 @@ impl Gallery {
         let page = SignIn {
             base: &self.base,
             client: &BOOKSHOP,
-            transaction: "t",
-            csrf: "c",
+            request: REQUEST,
             email: "",
             error: None,
             can_register: true,
@@ -74,8 +76,7 @@ impl Gallery {
         let page = Register {
             base: &self.base,
             client: &BOOKSHOP,
-            transaction: "t",
-            csrf: "c",
+            request: REQUEST,
             email: "",
             name: "",
             password_rule: "At least 12 characters.",
@@ -98,8 +99,8 @@ impl Gallery {
             base: &self.base,
             client: &BOOKSHOP,
             user_email: "ada@example.com",
-            transaction: "t",
-            csrf: "c",
+            request: REQUEST,
+            session: "s",
             scopes: scope.iter().map(ScopeView::from).collect(),
         };
         self.write("consent", &page)?;
@@ -120,6 +121,7 @@ impl Gallery {
         let notice = Notice {
             base,
             title: "This link does not work",
+            app: Some("Bookshop"),
             text: "The app that sent you here is not known to this server.",
             what_to_do: "Go back to the app and try again. If that does not help, tell its makers.",
             request_id: Some("0193f1a2-7b3c-7d4e-8f50-a1b2c3d4e5f6"),

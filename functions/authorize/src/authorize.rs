@@ -2,7 +2,7 @@
 
 use axum::extract::Request;
 use axum::response::Response;
-use identety_domain::authorization::{Parameter, Parameters};
+use identety_domain::authorization::{Begun, Parameter, Parameters};
 use identety_domain::discovery::path;
 use identety_http::body;
 use identety_http::form::{self, FormError};
@@ -26,21 +26,29 @@ pub(crate) async fn get(mut visit: Visit) -> Response {
 
 async fn begin(visit: &mut Visit) -> Result<Response, Failure> {
     let parameters = parameters(&visit.query)?;
-    let Visit { door, context, cookies, query: _ } = &mut *visit;
-    let step = door.channel.begin(context, &parameters, cookies.visitor()).await?;
-    let mut response = visit.follow(&step)?;
-    visit.cookies.name_browser(&mut response);
-    Ok(response)
+    let Visit { door, context, cookies, query } = &mut *visit;
+    match door.channel.begin(context, &parameters, query, cookies.session()).await? {
+        Begun::Answer(answer) => visit.answer_client(&answer),
+        Begun::Waits(interaction, page) => {
+            cookies.hold(&interaction.pending, context.now);
+            visit.to_page(page, &interaction.pending.id)
+        }
+    }
 }
 
-/// The parameters as they came.
-fn parameters(query: &str) -> Result<Parameters, FormError> {
+/// The parameters of a query as they came.
+pub(crate) fn parameters(query: &str) -> Result<Parameters, FormError> {
     let pairs = form::pairs(query.as_bytes())?;
     let read = pairs.into_iter().map(|(name, value)| match name {
         Ok(name) => Parameter { name, value: value.ok() },
         Err(_) => Parameter { name: String::new(), value: None },
     });
     Ok(read.collect())
+}
+
+/// The URL that begins an authorization request, with the query of an earlier one.
+pub(crate) fn url(base: &str, query: &str) -> String {
+    format!("{base}{}?{}", path::AUTHORIZE, percent_encode(query.as_bytes(), NO_QUERY))
 }
 
 /// A form posted from the client's site comes without our cookies, which are `Lax`. So it goes on as a

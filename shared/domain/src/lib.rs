@@ -24,6 +24,7 @@ mod hashers;
 pub mod limits;
 mod models;
 mod services;
+mod sessions;
 mod stores;
 pub mod token;
 mod users;
@@ -77,12 +78,15 @@ pub mod keys {
 /// Browsers, the sessions in them, and the authorization requests that wait for their users.
 pub mod session {
     pub use crate::models::browser::{
-        BrowserKey, BrowserSecret, CsrfToken, SessionKey, SessionSecret,
+        CsrfToken, PendingRequest, RequestKey, RequestSecret, SessionKey, SessionSecret,
     };
     pub use crate::models::session::{
         SESSION_ABSOLUTE, SESSION_IDLE, SESSION_KEPT, SESSION_TOUCHED_EVERY, Session, SignedIn,
     };
-    pub use crate::models::transaction::{AuthorizationRequest, TRANSACTION_LIFETIME, Transaction};
+    pub use crate::models::transaction::{
+        Answer, AuthorizationRequest, MAX_QUERY_KEPT, TRANSACTION_LIFETIME, Transaction,
+    };
+    pub use crate::sessions::Sessions;
     pub use crate::values::{ResponseMode, SessionId, TransactionId};
 }
 

@@ -10,7 +10,7 @@ use identety_domain::store::{
     ApiKeyStore as _, Change, ClientStore as _, ConsentStore as _, Creation, GrantCreation,
     GrantStore as _, KeyStore as _, Redeem, Rehashed, Rotate, UserStore as _, UserWrite,
 };
-use identety_domain::user::{User, UserMetadata};
+use identety_domain::user::{AuthenticationEvent, AuthenticationMethod, User, UserMetadata};
 use identety_domain::{Scope, Timestamp};
 use identety_dynamodb::{
     AccountTable, ClientTable, Embedded, GrantTable, KeyTable, Tables, create_tables,
@@ -273,8 +273,14 @@ fn grant() -> Grant {
         redirect_uri: None,
         code_challenge: None,
         nonce: None,
-        auth_time: now,
-        session: None,
+        authentication: AuthenticationEvent {
+            method: AuthenticationMethod::Password,
+            time: now,
+            acr: "1".to_owned(),
+            amr: Vec::new(),
+        },
+        session: serde_json::from_value("session".into()).unwrap(),
+        ends_with_session: false,
         issued_at: now,
         redeemed: None,
         ended_at: None,

@@ -13,4 +13,5 @@ mod registration;
 mod sessions;
 pub(crate) mod steps;
 mod story;
+mod tabs;
 mod transactions;

@@ -133,10 +133,11 @@ const MEMBERS: [(&str, &[&str]); 14] = [
     (
         "GRANT",
         &[
-            "authTime",
+            "authentication",
             "client",
             "codeChallenge",
             "endedAt",
+            "endsWithSession",
             "generation",
             "issuedAt",
             "nonce",
@@ -154,9 +155,22 @@ const MEMBERS: [(&str, &[&str]); 14] = [
     ("ID", &["clientId"]),
     ("KEY ES256", &["alg", "keys", "sk", "version"]),
     ("KEY SEAL", &["sk", "wrapped"]),
-    ("SESSION", &["authTime", "endedAt", "id", "lastSeenAt", "transaction", "ttl", "user"]),
+    (
+        "SESSION",
+        &[
+            "address",
+            "authentication",
+            "endedAt",
+            "id",
+            "lastSeenAt",
+            "signedInFor",
+            "ttl",
+            "user",
+            "userAgent",
+        ],
+    ),
     ("SIGNEDOUT", &["signedOutAt", "ttl"]),
-    ("TRANSACTION", &["browser", "createdAt", "isDenied", "request", "ttl"]),
+    ("TRANSACTION", &["createdAt", "deniedAt", "grant", "key", "query", "request", "ttl"]),
     ("USER", &["createdAt", "details", "id", "listing", "password", "sk", "updatedAt", "version"]),
 ];
 

@@ -138,7 +138,10 @@ macro_rules! each_sentence {
             transactions::every_member_of_a_transaction_comes_back_as_it_was
             transactions::a_transaction_that_is_not_there_is_not_found
             transactions::a_transaction_is_denied_and_no_other
-            transactions::the_denial_of_no_transaction_creates_none
+            transactions::the_answer_to_no_transaction_creates_none
+            transactions::a_transaction_records_which_grant_answers_it
+            transactions::a_used_code_is_the_last_answer_to_its_transaction
+            transactions::a_denial_ends_an_unused_code
             attempts::attempts_are_counted_below_the_limit
             attempts::under_another_key_attempts_are_counted_anew
             attempts::where_no_attempt_is_allowed_none_is_counted

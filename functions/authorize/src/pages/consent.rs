@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::{ClientView, Page, ScopeView};
+use super::{ClientView, Page, RequestFields, ScopeView};
 
 /// `#allow` and `#deny` post `decision=allow` or `decision=deny` to `{base}/consent`, with `transaction`
 /// and `csrf`. What is asked for is not in the form: the transaction has it.
@@ -15,10 +15,10 @@ pub struct Consent<'a> {
     pub client: &'a ClientView<'a>,
     /// Who is asked.
     pub user_email: &'a str,
-    /// The transaction's name.
-    pub transaction: &'a str,
-    /// The CSRF token of the transaction.
-    pub csrf: &'a str,
+    /// The request that waits.
+    pub request: RequestFields<'a>,
+    /// The CSRF token of the session.
+    pub session: &'a str,
     /// What is asked for.
     pub scopes: Vec<ScopeView<'a>>,
 }

@@ -16,6 +16,8 @@ pub struct Notice<'a> {
     pub text: &'a str,
     /// What the reader can do; empty if there is nothing.
     pub what_to_do: &'a str,
+    /// The name of the app that the user came from, if it is known.
+    pub app: Option<&'a str>,
     /// What to quote to the people who run the server.
     pub request_id: Option<&'a str>,
 }

@@ -16,6 +16,9 @@ use super::*;
 
 const BASE: &str = "https://login.example.com";
 
+const REQUEST: RequestFields<'_> =
+    RequestFields { transaction: "t", csrf: "c", query: "client_id=a" };
+
 /// What a page must not take for its own markup.
 const HOSTILE: &str = r#"<script>alert("1")</script>"'&<img src=x onerror=alert(2) style=x>"#;
 
@@ -40,20 +43,19 @@ const REGISTER_WITH_ERRORS: [&str; 9] = [
 /// Every page, with `text` in every place that it has, and the ids in the order of the document.
 fn pages(text: &str) -> Vec<(&'static str, String, Vec<&'static str>)> {
     let client = &client(text);
-    let (base, transaction, csrf, email) = (BASE, text, text, text);
+    let request = RequestFields { transaction: text, csrf: text, query: text };
+    let (base, session, csrf, email) = (BASE, text, text, text);
     let errors = RegisterErrors {
         form: Some(text),
         email: Some(text),
         name: Some(text),
         password: Some(text),
     };
-    let sign_in =
-        SignIn { base, client, transaction, csrf, email, error: None, can_register: true };
+    let sign_in = SignIn { base, client, request, email, error: None, can_register: true };
     let register = Register {
         base,
         client,
-        transaction,
-        csrf,
+        request,
         email,
         name: text,
         password_rule: text,
@@ -61,9 +63,16 @@ fn pages(text: &str) -> Vec<(&'static str, String, Vec<&'static str>)> {
     };
     let scopes =
         vec![ScopeView { name: text, text: None }, ScopeView { name: "", text: Some(text) }];
-    let consent = Consent { base, client, user_email: text, transaction, csrf, scopes };
+    let consent = Consent { base, client, user_email: text, request, session, scopes };
     let sign_out = SignOut { base, user_email: Some(text), csrf, hidden: vec![(text, text)] };
-    let notice = Notice { base, title: text, text, what_to_do: text, request_id: Some(text) };
+    let notice = Notice {
+        base,
+        title: text,
+        text,
+        what_to_do: text,
+        app: Some(text),
+        request_id: Some(text),
+    };
     let form_post = FormPost { base, action: text, fields: &[(text, text), (text, text)] };
 
     let html = |page: &dyn askama::DynTemplate| page.dyn_render().unwrap();
@@ -223,8 +232,7 @@ fn the_first_empty_field_of_the_sign_in_is_ready_to_be_typed_in(
     let page = SignIn {
         base: BASE,
         client: &client("text"),
-        transaction: "t",
-        csrf: "c",
+        request: REQUEST,
         email,
         error: None,
         can_register: false,
@@ -249,8 +257,8 @@ fn standard_scopes_are_in_words_and_others_by_name() {
         base: BASE,
         client: &client("text"),
         user_email: "ada@example.com",
-        transaction: "t",
-        csrf: "c",
+        request: REQUEST,
+        session: "s",
         scopes: views,
     };
     let html = askama::Template::render(&consent).unwrap();
@@ -286,8 +294,8 @@ const CONSENT: Consent<'_> = Consent {
         tos_uri: None,
     },
     user_email: "ada@example.com",
-    transaction: "t",
-    csrf: "c",
+    request: REQUEST,
+    session: "s",
     scopes: Vec::new(),
 };
 

@@ -9,7 +9,7 @@ use crate::models::grant::{RefreshKey, RefreshToken};
 use crate::models::keys::{self, Judgement};
 use crate::models::token::{ACCESS_TOKEN_TYP, AccessToken, AccessTokenError};
 use crate::stores::{StoreError, Verifier};
-use crate::values::{ClientId, Issuer, Timestamp};
+use crate::values::{ClientId, Issuer, SessionId, Timestamp};
 
 /// The longest token that is looked at, in bytes.
 const MAX_TOKEN: usize = 8192;
@@ -129,10 +129,15 @@ impl TokenReader<'_> {
             iss: String,
             sub: Uuid,
             aud: String,
+            sid: Option<SessionId>,
         }
         let claims: Claims = keys::read_object(payload)?;
         let client_id = ClientId::parse(&claims.aud)?;
-        (claims.iss == self.issuer.as_str()).then_some(IdTokenHint { user: claims.sub, client_id })
+        (claims.iss == self.issuer.as_str()).then_some(IdTokenHint {
+            user: claims.sub,
+            client_id,
+            session: claims.sid,
+        })
     }
 
     /// Judges a token, of which the length is bounded before anything else is done.
@@ -161,6 +166,17 @@ pub enum Hint {
     NotOurs,
 }
 
+impl Hint {
+    /// What it says, if it is genuine.
+    #[must_use]
+    pub fn genuine(self) -> Option<IdTokenHint> {
+        match self {
+            Self::Genuine(hint) => Some(hint),
+            Self::UnknownKey(_) | Self::NotOurs => None,
+        }
+    }
+}
+
 /// What a genuine ID token says that comes back as a hint.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct IdTokenHint {
@@ -168,4 +184,6 @@ pub struct IdTokenHint {
     pub user: Uuid,
     /// The client that it was made for.
     pub client_id: ClientId,
+    /// The session in which its user allowed it (`sid`).
+    pub session: Option<SessionId>,
 }

@@ -6,7 +6,7 @@ use super::{Address, User};
 use crate::values::Scope;
 
 /// Every claim that a scope may give, and those of ID tokens (OpenID Connect Core 1.0 §2, §5.1).
-pub const CLAIMS: [&str; 29] = [
+pub const CLAIMS: [&str; 30] = [
     "iss",
     "sub",
     "aud",
@@ -17,6 +17,7 @@ pub const CLAIMS: [&str; 29] = [
     "amr",
     "nonce",
     "at_hash",
+    "sid",
     "name",
     "family_name",
     "given_name",
