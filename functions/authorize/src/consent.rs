@@ -4,6 +4,7 @@ use axum::extract::Request;
 use axum::response::Response;
 use http::StatusCode;
 use identety_domain::authorization::{Decision, Step};
+use identety_domain::client::Destination;
 use identety_domain::session::{CsrfToken, SignedIn, TransactionId};
 use identety_http::form::Form;
 
@@ -38,6 +39,8 @@ async fn page(visit: &mut Visit, id: &TransactionId) -> Result<Response, Failure
         transaction: id.as_str(),
         csrf: csrf.expose(),
         scopes: transaction.request.scope.iter().map(ScopeView::from).collect(),
+        resources: &transaction.request.resources,
+        destination: Destination::of(&transaction.request.redirect_uri),
     };
     let targets = [transaction.request.redirect_uri.as_str()];
     Ok(respond(StatusCode::OK, &page, &targets)?)
@@ -72,6 +75,7 @@ async fn decide(visit: &mut Visit, request: Request) -> Result<Response, Failure
         Some(_) | None => return Err(Failure::unexpected_form(&"no decision")),
     };
     check_no_more(&form)?;
-    let step = visit.channel().decide(&id, decision, visit.visitor(), visit.now()).await?;
+    let Visit { door, context, cookies, query: _ } = &mut *visit;
+    let step = door.channel.decide(context, &id, decision, cookies.visitor()).await?;
     visit.follow(&step)
 }

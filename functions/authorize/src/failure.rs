@@ -1,5 +1,6 @@
 //! What went wrong, as a page that says what to do.
 
+use std::borrow::Cow;
 use std::fmt::Display;
 
 use axum::response::Response;
@@ -20,7 +21,7 @@ use crate::state::FrontDoor;
 pub(crate) struct Failure {
     status: StatusCode,
     title: &'static str,
-    text: &'static str,
+    text: Cow<'static, str>,
     what_to_do: &'static str,
     retry_after: Option<Seconds>,
     cause: String,
@@ -34,15 +35,16 @@ impl Failure {
     fn new(
         status: StatusCode,
         title: &'static str,
-        text: &'static str,
+        text: impl Into<Cow<'static, str>>,
         what_to_do: &'static str,
         cause: &dyn Display,
     ) -> Self {
+        let text = text.into();
         Self { status, title, text, what_to_do, retry_after: None, cause: cause.to_string() }
     }
 
     /// The app made a mistake.
-    fn of_the_app(text: &'static str, cause: &dyn Display) -> Self {
+    fn of_the_app(text: impl Into<Cow<'static, str>>, cause: &dyn Display) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "This link does not work", text, ASK_THE_APP, cause)
     }
 
@@ -93,7 +95,7 @@ impl Failure {
         let page = Notice {
             base: door.channel.settings.issuer.as_str(),
             title,
-            text,
+            text: &text,
             what_to_do,
             request_id: Some(&id),
         };
@@ -148,17 +150,24 @@ impl Failure {
 
 impl From<NoClient> for Failure {
     fn from(error: NoClient) -> Self {
-        let text = match error {
+        let cause = error.to_string();
+        // The names are what the app's makers need; the log has them too.
+        let text: Cow<'static, str> = match error {
             NoClient::Store(error) => return error.into(),
-            NoClient::ClientId => "The app did not say who it is.",
-            NoClient::UnknownClient => "The app is not registered here, or is switched off.",
-            NoClient::ActsForNoUser => "The app is not one that people sign in to.",
-            NoClient::RedirectUri => "The app did not say where to send you afterwards.",
-            NoClient::UnregisteredRedirectUri => {
-                "The app wants to send you to an address that it has not registered."
+            NoClient::ClientId => "The app did not say who it is.".into(),
+            NoClient::UnknownClient { client_id: _ } => {
+                "The app is not registered here, or is switched off.".into()
+            }
+            NoClient::ActsForNoUser { client } => {
+                format!("“{client}” is not an app that people sign in to.").into()
+            }
+            NoClient::RedirectUri => "The app did not say where to send you afterwards.".into(),
+            NoClient::UnregisteredRedirectUri { redirect_uri, client } => {
+                let wrong = format!("“{redirect_uri}” is not registered for “{client}”.");
+                format!("The app wants to send you to an unknown address: {wrong}").into()
             }
         };
-        Self::of_the_app(text, &error)
+        Self::of_the_app(text, &cause)
     }
 }
 

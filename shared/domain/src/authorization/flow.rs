@@ -2,14 +2,17 @@
 
 use std::sync::Arc;
 
+use super::consent::{self, Asking};
 use super::parameters::Parameters;
-use super::request::{self, NoClient, Target};
+use super::request;
 use super::response::{AuthorizationError, AuthorizationResponse, Return};
+use super::target::{NoClient, Target, target};
 use crate::grants::Grants;
 use crate::hashers::{HashError, SecretHasher};
 use crate::limits::SignInLimits;
 use crate::models::browser::{BrowserSecret, SessionSecret};
 use crate::models::client::Client;
+use crate::models::consent::Allowed;
 use crate::models::grant::Grant;
 use crate::models::session::SignedIn;
 use crate::models::transaction::{AuthorizationRequest, Transaction};
@@ -18,7 +21,7 @@ use crate::stores::{
 };
 use crate::token::{Hint, TokenReader};
 use crate::values::{
-    ErrorCode, GrantId, GrantType, RequestContext, Settings, Timestamp, TransactionId,
+    ErrorCode, Generation, GrantId, GrantType, RequestContext, Settings, Timestamp, TransactionId,
 };
 
 /// What the front channel works with.
@@ -133,7 +136,7 @@ impl FrontChannel {
         visitor: &Visitor,
     ) -> Result<Step, FlowError> {
         let now = context.now;
-        let target = request::target(&*self.clients, parameters).await?;
+        let target = target(&*self.clients, parameters).await?;
         let issuer = &self.settings.issuer;
         let request = match self.understand(&target, parameters, now).await {
             Ok(request) => request,
@@ -233,10 +236,11 @@ impl FrontChannel {
         let request = &transaction.request;
         let client = self.clients.find(&request.client_id).await?;
         let same = |client: &Client| client.id == request.client && client.metadata.is_active;
-        let client = client.filter(same).ok_or(NoClient::UnknownClient)?;
+        let client = client.filter(same);
+        let client = client.ok_or_else(|| NoClient::unknown(request.client_id.as_str()))?;
         let registered = &client.metadata.redirect_uris;
-        if !registered.iter().any(|own| own.matches(&request.redirect_uri)) {
-            return Err(NoClient::UnregisteredRedirectUri.into());
+        if !registered.iter().any(|own| own.matches(&request.redirect_uri, client.kind)) {
+            return Err(NoClient::unregistered(&request.redirect_uri, &client).into());
         }
         let is_within = request.scope.first_outside(client.scope()).is_none();
         if !is_within || !client.may_use(GrantType::AuthorizationCode) {
@@ -251,11 +255,12 @@ impl FrontChannel {
     /// When the transaction cannot go on, or has had another answer before.
     pub async fn decide(
         &self,
+        context: &mut RequestContext,
         id: &TransactionId,
         decision: Decision,
         visitor: &Visitor,
-        now: Timestamp,
     ) -> Result<Step, FlowError> {
+        let now = context.now;
         let (transaction, client) = self.open(id, visitor, now).await?;
         let signed_in = match self.need(&transaction, &client, visitor, now).await? {
             Need::SignIn => return Ok(Step::SignIn(transaction.id)),
@@ -272,8 +277,11 @@ impl FrontChannel {
             }
             Decision::Allow if transaction.is_denied => Err(FlowError::Done),
             Decision::Allow => {
-                let (user, scope) = (signed_in.user.id, &transaction.request.scope);
-                self.consents.consent(user, client.id, scope, now).await?;
+                let user = signed_in.user.id;
+                let AuthorizationRequest { scope, resources, .. } = &transaction.request;
+                let generation = Generation::generate(&mut *context.rng);
+                let allowed = Allowed { scope, resources, generation };
+                self.consents.consent(user, client.id, &allowed, now).await?;
                 self.grant(&transaction, &signed_in, visitor, now).await
             }
         }
@@ -350,19 +358,11 @@ impl FrontChannel {
         client: &Client,
         signed_in: &SignedIn,
     ) -> Result<bool, StoreError> {
-        if request.asks_for_consent {
-            return Ok(true);
-        }
-        if client.metadata.skip_consent {
-            return Ok(false);
-        }
-        // RFC 8252 §8.6: any app can take over a private-use scheme, so the user is asked each time.
-        let is_web = |scheme| request.redirect_uri.starts_with(scheme);
-        if !is_web("https:") && !is_web("http:") {
-            return Ok(true);
-        }
-        let consented = self.consents.consented(signed_in.user.id, client.id).await?;
-        Ok(consented.is_none_or(|known| request.scope.first_outside(&known).is_some()))
+        let known = match consent::asking(request, client) {
+            Asking::EachTime | Asking::Never => None,
+            Asking::Once => self.consents.consented(signed_in.user.id, client.id).await?,
+        };
+        Ok(consent::must_ask(request, client, known.as_ref()))
     }
 
     /// The code of a transaction. The same browser gets the same one, as long as it is unused.

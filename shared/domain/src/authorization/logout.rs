@@ -82,14 +82,14 @@ impl FrontChannel {
             None => None,
             Some(hint) => match self.hint(hint, now).await? {
                 Hint::Genuine(hint) => Some(hint),
-                Hint::UnknownKey | Hint::NotOurs => return Err(LogoutError::Hint),
+                Hint::UnknownKey(_) | Hint::NotOurs => return Err(LogoutError::Hint),
             },
         };
         let client = self.logout_client(client_id.as_deref(), hint.as_ref()).await?;
         if let Some(uri) = post_logout_redirect_uri {
             let client = client.as_ref().ok_or(LogoutError::NoClient)?;
             let registered = &client.metadata.post_logout_redirect_uris;
-            if !registered.iter().any(|own| own.matches(uri)) {
+            if !registered.iter().any(|own| own.matches(uri, client.kind)) {
                 return Err(LogoutError::UnregisteredUri);
             }
         }

@@ -3,6 +3,8 @@
 //!
 //! [`FrontChannel`] has a method for each thing that a browser does. Each of them ends in a [`Step`].
 
+mod bounds;
+mod consent;
 mod flow;
 mod logout;
 mod parameters;
@@ -10,11 +12,12 @@ mod registration;
 mod request;
 mod response;
 mod sign_in;
+mod target;
 
 pub use flow::{Decision, FlowError, FrontChannel, Step, Visitor};
 pub use logout::{LogoutError, LogoutParameters, LogoutTarget};
 pub use parameters::{Parameter, Parameters};
 pub use registration::{Registration, RegistrationError};
-pub use request::NoClient;
 pub use response::{AuthorizationError, AuthorizationResponse, with_query};
 pub use sign_in::{Entered, SignInError};
+pub use target::NoClient;
