@@ -10,6 +10,7 @@ use authorize::pages::{
     SignIn, SignOut, SignedOut,
 };
 use identety_domain::Scope;
+use identety_domain::client::Destination;
 
 fn main() -> io::Result<()> {
     let mut arguments = env::args().skip(1);
@@ -38,13 +39,19 @@ const REQUEST: RequestFields<'_> =
 
 const BOOKSHOP: ClientView<'_> = ClientView {
     name: "Bookshop",
+    client_uri: Some("https://bookshop.example/"),
     logo_uri: Some("logo.svg"),
     policy_uri: Some("https://bookshop.example/privacy"),
     tos_uri: Some("https://bookshop.example/terms"),
 };
 
-const PLAIN: ClientView<'_> =
-    ClientView { name: "Field notes", logo_uri: None, policy_uri: None, tos_uri: None };
+const PLAIN: ClientView<'_> = ClientView {
+    name: "Field notes",
+    client_uri: None,
+    logo_uri: None,
+    policy_uri: None,
+    tos_uri: None,
+};
 
 /// A name of the greatest length, without a place to break it.
 const LONG: &str = "Donaudampfschifffahrtsgesellschaftskapitaenswitwenrentenauszahlungsstellenverwaltungsangestellte1234";
@@ -102,13 +109,21 @@ impl Gallery {
             request: REQUEST,
             session: "s",
             scopes: scope.iter().map(ScopeView::from).collect(),
+            resources: &[],
+            destination: Destination::Server("bookshop.example"),
         };
         self.write("consent", &page)?;
         let long = "https://api.example.com/a/scope/with/a/very/long/name.and.no.place.to.break.it";
         let scopes = vec![ScopeView { name: long, text: None }];
         let client = &ClientView { name: LONG, ..BOOKSHOP };
-        self.write("consent_long", &Consent { client, scopes, ..page })?;
-        self.write("consent_no_scope", &Consent { client: &PLAIN, scopes: Vec::new(), ..page })
+        let resources = &[long.to_owned(), "https://api.example.com".to_owned()];
+        let destination = Destination::Loopback("127.0.0.1:49152");
+        let page = Consent { client, scopes, resources, destination, ..page };
+        self.write("consent_long", &page)?;
+        let destination = Destination::App("cursor");
+        let scopes = Vec::new();
+        let page = Consent { client: &PLAIN, scopes, resources: &[], destination, ..page };
+        self.write("consent_no_scope", &page)
     }
 
     fn others(&self) -> io::Result<()> {

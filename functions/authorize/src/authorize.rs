@@ -68,9 +68,10 @@ pub(crate) async fn as_get(
     let form = "application/x-www-form-urlencoded";
     body::check_content_type(&parts.headers, &[form]).map_err(FormError::from)?;
     let bytes = body::read(&parts.headers, body).await.map_err(FormError::from)?;
-    if bytes.len() > MAX_QUERY {
+    // What is encoded here is three times as long.
+    let query = percent_encode(&bytes, NO_QUERY).to_string();
+    if query.len() > MAX_QUERY {
         return Err(Failure::too_long());
     }
-    let query = percent_encode(&bytes, NO_QUERY);
     see_other(&format!("{}{path}?{query}", visit.base()))
 }

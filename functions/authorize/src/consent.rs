@@ -4,6 +4,7 @@ use axum::extract::Request;
 use axum::response::Response;
 use http::StatusCode;
 use identety_domain::authorization::{Decision, Interaction, Page, Step};
+use identety_domain::client::Destination;
 use identety_domain::session::{SessionSecret, SignedIn};
 use identety_http::form::Form;
 
@@ -48,6 +49,8 @@ fn page(
         },
         session: of_session.expose(),
         scopes: transaction.request.scope.iter().map(ScopeView::from).collect(),
+        resources: &transaction.request.resources,
+        destination: Destination::of(&transaction.request.redirect_uri),
     };
     let targets = [transaction.request.redirect_uri.as_str()];
     Ok(respond(StatusCode::OK, &page, &targets)?)
@@ -72,12 +75,13 @@ async fn decide(visit: &mut Visit, request: Request) -> Result<Response, Failure
     };
     check_no_more(&form)?;
     let id = &own.pending.id;
+    let Visit { door, context, cookies, query: _ } = &mut *visit;
     let is_current = |session: &&SessionSecret| session.csrf_token(id.as_str()).is(&of_session);
-    let Some(session) = visit.session().filter(is_current) else {
+    let Some(session) = cookies.session().filter(is_current) else {
         return visit.to_page(Page::Consent, id);
     };
-    let (channel, now) = (visit.channel(), visit.now());
-    let interaction = channel.open(&own.pending, now).await.map_err(|error| own.again(error))?;
-    let step = channel.decide(&interaction, decision, session, now).await?;
+    let interaction = door.channel.open(&own.pending, context.now).await;
+    let interaction = interaction.map_err(|error| own.again(error))?;
+    let step = door.channel.decide(context, &interaction, decision, session).await?;
     visit.follow(&step, id)
 }

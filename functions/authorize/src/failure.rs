@@ -1,5 +1,6 @@
 //! What went wrong, as a page that says what to do.
 
+use std::borrow::Cow;
 use std::fmt::Display;
 
 use axum::response::Response;
@@ -31,7 +32,7 @@ pub(crate) enum Failure {
 pub(crate) struct Trouble {
     status: StatusCode,
     title: &'static str,
-    text: &'static str,
+    text: Cow<'static, str>,
     what_to_do: &'static str,
     app: Option<String>,
     retry_after: Option<Seconds>,
@@ -46,17 +47,17 @@ impl Failure {
     fn new(
         status: StatusCode,
         title: &'static str,
-        text: &'static str,
+        text: impl Into<Cow<'static, str>>,
         what_to_do: &'static str,
         cause: &dyn Display,
     ) -> Self {
-        let (app, retry_after, cause) = (None, None, cause.to_string());
+        let (text, app, retry_after, cause) = (text.into(), None, None, cause.to_string());
         let trouble = Trouble { status, title, text, what_to_do, app, retry_after, cause };
         Self::Page(Box::new(trouble))
     }
 
     /// The app made a mistake.
-    fn of_the_app(text: &'static str, cause: &dyn Display) -> Self {
+    fn of_the_app(text: impl Into<Cow<'static, str>>, cause: &dyn Display) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "This link does not work", text, ASK_THE_APP, cause)
     }
 
@@ -150,7 +151,7 @@ impl Trouble {
         let Self { status, title, text, what_to_do, app, retry_after: seconds, cause } = self;
         let id = context.id.to_string();
         let (app, request_id) = (app.as_deref(), Some(id.as_str()));
-        let page = Notice { base, title, text, what_to_do, app, request_id };
+        let page = Notice { base, title, text: &text, what_to_do, app, request_id };
         match respond(status, &page, &[]) {
             Ok(mut response) => {
                 retry_after(&mut response, seconds);
@@ -200,17 +201,24 @@ impl Failure {
 
 impl From<NoClient> for Failure {
     fn from(error: NoClient) -> Self {
-        let text = match error {
+        let cause = error.to_string();
+        // The names are what the app's makers need; the log has them too.
+        let text: Cow<'static, str> = match error {
             NoClient::Store(error) => return error.into(),
-            NoClient::ClientId => "The app did not say who it is.",
-            NoClient::UnknownClient => "The app is not registered here, or is switched off.",
-            NoClient::ActsForNoUser => "The app is not one that people sign in to.",
-            NoClient::RedirectUri => "The app did not say where to send you afterwards.",
-            NoClient::UnregisteredRedirectUri => {
-                "The app wants to send you to an address that it has not registered."
+            NoClient::ClientId => "The app did not say who it is.".into(),
+            NoClient::UnknownClient { client_id: _ } => {
+                "The app is not registered here, or is switched off.".into()
+            }
+            NoClient::ActsForNoUser { client } => {
+                format!("“{client}” is not an app that people sign in to.").into()
+            }
+            NoClient::RedirectUri => "The app did not say where to send you afterwards.".into(),
+            NoClient::UnregisteredRedirectUri { redirect_uri, client } => {
+                let wrong = format!("“{redirect_uri}” is not registered for “{client}”.");
+                format!("The app wants to send you to an unknown address: {wrong}").into()
             }
         };
-        Self::of_the_app(text, &error)
+        Self::of_the_app(text, &cause)
     }
 }
 

@@ -50,7 +50,7 @@ impl Visit {
         answer: &AuthorizationResponse,
     ) -> Result<Response, Failure> {
         let response = match answer.mode {
-            ResponseMode::Query => see_other(&answer.url())?,
+            ResponseMode::Query | ResponseMode::Fragment => see_other(&answer.url())?,
             ResponseMode::FormPost => {
                 let fields: Vec<_> =
                     answer.parameters.iter().map(|(name, value)| (*name, value.expose())).collect();
@@ -62,7 +62,7 @@ impl Visit {
         let outcome = &mut self.context.outcome;
         outcome.client = Some(answer.client_id.to_string());
         if let Some(error) = &answer.error {
-            outcome.refuse(error.code, error.description);
+            outcome.refuse(error.code, error.description.clone());
         }
         Ok(response)
     }

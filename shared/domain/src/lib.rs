@@ -33,7 +33,7 @@ mod values;
 pub use services::{Choices, Services};
 pub use values::scope;
 pub use values::{
-    Endpoint, ErrorCode, FieldError, Issuer, Outcome, PeerAddress, PublicError, Reason,
+    Endpoint, ErrorCode, FieldError, Issuer, NotGranted, Outcome, PeerAddress, PublicError, Reason,
     RequestContext, RequestHeaders, RequestId, Scope, ScopeToken, Seconds, Secret, Settings, Theft,
     Timestamp, digest, id, issuer,
 };
@@ -48,7 +48,7 @@ pub mod client {
         Client, ClientMetadata, Lifetimes, MAX_LIVE_SECRETS, StoredSecret, VerifiedMetadata,
     };
     pub use crate::values::{
-        ClientId, ClientType, GrantType, LONGEST_ACCESS_TOKEN, LONGEST_REFRESH_TOKEN,
+        ClientId, ClientType, Destination, GrantType, LONGEST_ACCESS_TOKEN, LONGEST_REFRESH_TOKEN,
         MAX_CLIENT_ID, RedirectUri, RedirectUriError, SigningAlg, TokenEndpointAuthMethod,
     };
 }
@@ -56,11 +56,12 @@ pub mod client {
 /// What users have allowed clients.
 pub mod grant {
     pub use crate::grants::Grants;
+    pub use crate::models::consent::{Allowed, Consent};
     pub use crate::models::grant::{
         CODE_LIFETIME, Grant, REFRESH_GRACE, Redeemed, Redemption, RefreshKey, RefreshToken,
         Rotation,
     };
-    pub use crate::values::{CodeChallenge, GrantId};
+    pub use crate::values::{CodeChallenge, Generation, GrantId};
 }
 
 /// Secrets at rest.

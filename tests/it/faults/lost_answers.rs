@@ -3,6 +3,7 @@
 use identety_domain::client::{
     Client, ClientId, ClientMetadata, ClientType, SigningAlg, StoredSecret,
 };
+use identety_domain::grant::{Allowed, Generation};
 use identety_domain::grant::{Grant, GrantId, Redeemed, Redemption, Rotation};
 use identety_domain::hashing::{HashCost, PhcString};
 use identety_domain::keys::{KeyRing, WrappedKey};
@@ -239,8 +240,16 @@ async fn a_consent_that_was_repeated_is_one() {
     let (ada, client, at) = (Uuid::from_u128(1), Uuid::from_u128(2), Timestamp::from_seconds(1));
     let scope = Scope::parse("a b").unwrap();
     way.lose_next();
-    accounts.consent(ada, client, &scope, at).await.unwrap();
-    assert_eq!(accounts.consented(ada, client).await.unwrap(), Some(scope));
+    let [first, second] = [1, 2].map(Generation::from);
+    let resources = ["https://api.example.com".to_owned()];
+    let allowed = Allowed { scope: &scope, resources: &resources, generation: first };
+    assert_eq!(accounts.consent(ada, client, &allowed, at).await.unwrap(), first);
+    let known = accounts.consented(ada, client).await.unwrap().unwrap();
+    assert!(known.covers(&scope, &resources));
+    way.lose_next();
+    accounts.withdraw_consent(ada, client, second, at).await.unwrap();
+    let known = accounts.consented(ada, client).await.unwrap().unwrap();
+    assert_eq!((known.generation, known.allowed.len()), (second, 0));
     way.lose_next();
     accounts.forget_consents(ada).await.unwrap();
     assert_eq!(accounts.consented(ada, client).await.unwrap(), None);

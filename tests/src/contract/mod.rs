@@ -99,6 +99,9 @@ macro_rules! each_sentence {
             consents::who_was_never_asked_has_consented_to_nothing
             consents::consents_add_up
             consents::a_consent_to_an_empty_scope_is_one
+            consents::a_consent_is_for_the_resources_that_were_named_with_it
+            consents::a_consent_to_an_empty_scope_at_a_resource_is_one
+            consents::a_consent_that_is_withdrawn_covers_nothing_and_has_another_generation
             consents::a_consent_is_of_one_user_to_one_client
             consents::all_consents_of_a_user_are_forgotten_and_no_others
             limits::failures_are_counted_from_one

@@ -1,6 +1,7 @@
 //! The page on which a user decides what a client may do.
 
 use askama::Template;
+use identety_domain::client::Destination;
 
 use super::{ClientView, Page, RequestFields, ScopeView};
 
@@ -21,6 +22,10 @@ pub struct Consent<'a> {
     pub session: &'a str,
     /// What is asked for.
     pub scopes: Vec<ScopeView<'a>>,
+    /// At which resources (RFC 8707); none where the request names none.
+    pub resources: &'a [String],
+    /// Where the browser is led.
+    pub destination: Destination<'a>,
 }
 
 impl Page for Consent<'_> {

@@ -8,6 +8,7 @@ use axum::routing::get;
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use identety_domain::Scope;
+use identety_domain::client::Destination;
 use identety_http::edge;
 use rstest::rstest;
 use tower::ServiceExt as _;
@@ -24,7 +25,7 @@ const HOSTILE: &str = r#"<script>alert("1")</script>"'&<img src=x onerror=alert(
 
 fn client(text: &str) -> ClientView<'_> {
     let uri = Some(text);
-    ClientView { name: text, logo_uri: uri, policy_uri: uri, tos_uri: uri }
+    ClientView { name: text, client_uri: uri, logo_uri: uri, policy_uri: uri, tos_uri: uri }
 }
 
 /// The ids of the page to register on, with every error that it can show.
@@ -63,7 +64,18 @@ fn pages(text: &str) -> Vec<(&'static str, String, Vec<&'static str>)> {
     };
     let scopes =
         vec![ScopeView { name: text, text: None }, ScopeView { name: "", text: Some(text) }];
-    let consent = Consent { base, client, user_email: text, request, session, scopes };
+    let resources = &[text.to_owned()];
+    let destination = Destination::Server(text);
+    let consent = Consent {
+        base,
+        client,
+        user_email: text,
+        request,
+        session,
+        scopes,
+        resources,
+        destination,
+    };
     let sign_out = SignOut { base, user_email: Some(text), csrf, hidden: vec![(text, text)] };
     let notice = Notice {
         base,
@@ -89,7 +101,7 @@ fn pages(text: &str) -> Vec<(&'static str, String, Vec<&'static str>)> {
             html(&Register { errors, ..register }),
             REGISTER_WITH_ERRORS.to_vec(),
         ),
-        ("consent", html(&consent), vec!["allow", "deny"]),
+        ("consent", html(&consent), vec!["resources", "destination", "allow", "deny"]),
         ("sign_out", html(&sign_out), vec!["signout"]),
         (
             "sign_out when it has expired",
@@ -260,6 +272,8 @@ fn standard_scopes_are_in_words_and_others_by_name() {
         request: REQUEST,
         session: "s",
         scopes: views,
+        resources: &[],
+        destination: Destination::Server("bookshop.example"),
     };
     let html = askama::Template::render(&consent).unwrap();
     for text in texts {
@@ -289,6 +303,7 @@ const CONSENT: Consent<'_> = Consent {
     base: BASE,
     client: &ClientView {
         name: "Bookshop",
+        client_uri: None,
         logo_uri: Some("https://cdn.example.net/logo.svg"),
         policy_uri: None,
         tos_uri: None,
@@ -297,6 +312,8 @@ const CONSENT: Consent<'_> = Consent {
     request: REQUEST,
     session: "s",
     scopes: Vec::new(),
+    resources: &[],
+    destination: Destination::Server("bookshop.example"),
 };
 
 #[tokio::test]

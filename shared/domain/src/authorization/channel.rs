@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::request::NoClient;
+use super::target::NoClient;
 use crate::hashers::{HashError, SecretHasher};
 use crate::limits::SignInLimits;
 use crate::sessions::Sessions;

@@ -4,15 +4,20 @@
 //! secret that guards it. Each later step opens the [`Interaction`] once and goes on with what was read.
 
 use super::channel::{FlowError, FrontChannel};
+use super::consent::{self, Asking};
 use super::parameters::Parameters;
-use super::request::{self, NoClient, Target};
+use super::request;
 use super::response::{AuthorizationError, AuthorizationResponse};
+use super::target::{NoClient, Target, target};
 use crate::models::browser::{PendingRequest, SessionSecret};
 use crate::models::client::Client;
+use crate::models::consent::Allowed;
 use crate::models::session::SignedIn;
 use crate::models::transaction::{AuthorizationRequest, MAX_QUERY_KEPT, Transaction};
 use crate::stores::{NewAnswer, StoreError};
-use crate::values::{ErrorCode, GrantType, RequestContext, Secret, Timestamp, TransactionId, id};
+use crate::values::{
+    ErrorCode, Generation, GrantType, RequestContext, Secret, Timestamp, TransactionId, id,
+};
 
 /// A request that waits, with what was read of it.
 #[derive(Clone, Debug)]
@@ -160,7 +165,7 @@ impl FrontChannel {
         context: &RequestContext,
         parameters: &Parameters,
     ) -> Result<Understood, FlowError> {
-        let target = request::target(&*self.clients, parameters).await?;
+        let target = target(&*self.clients, parameters).await?;
         Ok(match self.parse(&target, parameters, context.now).await {
             Ok(request) => Understood::Request(Box::new(request), Box::new(target.client)),
             Err(error) => {
@@ -249,10 +254,11 @@ impl FrontChannel {
         let request = &transaction.request;
         let client = self.clients.find(&request.client_id).await?;
         let same = |client: &Client| client.id == request.client && client.metadata.is_active;
-        let client = client.filter(same).ok_or(NoClient::UnknownClient)?;
+        let client = client.filter(same);
+        let client = client.ok_or_else(|| NoClient::unknown(request.client_id.as_str()))?;
         let registered = &client.metadata.redirect_uris;
-        if !registered.iter().any(|own| own.matches(&request.redirect_uri)) {
-            return Err(NoClient::UnregisteredRedirectUri.into());
+        if !registered.iter().any(|own| own.matches(&request.redirect_uri, client.kind)) {
+            return Err(NoClient::unregistered(&request.redirect_uri, &client).into());
         }
         let is_within = request.scope.first_outside(client.scope()).is_none();
         if !is_within || !client.may_use(GrantType::AuthorizationCode) {
@@ -299,11 +305,12 @@ impl FrontChannel {
     /// When the interaction cannot go on, or has had another answer before.
     pub async fn decide(
         &self,
+        context: &mut RequestContext,
         interaction: &Interaction,
         decision: Decision,
         session: &SessionSecret,
-        now: Timestamp,
     ) -> Result<Step, FlowError> {
+        let now = context.now;
         let Interaction { transaction, client, .. } = interaction;
         let request = &transaction.request;
         let signed_in = match self.need(interaction.asked(), Some(session), now).await? {
@@ -319,7 +326,10 @@ impl FrontChannel {
                 Box::new(self.refuse(request, denied))
             }
             Decision::Allow => {
-                self.consents.consent(signed_in.user.id, client.id, &request.scope, now).await?;
+                let AuthorizationRequest { scope, resources, .. } = request;
+                let generation = Generation::generate(&mut *context.rng);
+                let allowed = Allowed { scope, resources, generation };
+                self.consents.consent(signed_in.user.id, client.id, &allowed, now).await?;
                 self.grant(interaction, session, &signed_in, now).await?
             }
         };
@@ -363,18 +373,10 @@ impl FrontChannel {
         client: &Client,
         signed_in: &SignedIn,
     ) -> Result<bool, StoreError> {
-        if request.asks_for_consent {
-            return Ok(true);
-        }
-        if client.metadata.skip_consent {
-            return Ok(false);
-        }
-        // RFC 8252 §8.6: any app can take over a private-use scheme, so the user is asked each time.
-        let is_web = |scheme| request.redirect_uri.starts_with(scheme);
-        if !is_web("https:") && !is_web("http:") {
-            return Ok(true);
-        }
-        let consented = self.consents.consented(signed_in.user.id, client.id).await?;
-        Ok(consented.is_none_or(|known| request.scope.first_outside(&known).is_some()))
+        let known = match consent::asking(request, client) {
+            Asking::EachTime | Asking::Never => None,
+            Asking::Once => self.consents.consented(signed_in.user.id, client.id).await?,
+        };
+        Ok(consent::must_ask(request, client, known.as_ref()))
     }
 }

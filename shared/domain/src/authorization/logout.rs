@@ -100,7 +100,7 @@ impl FrontChannel {
         let client = self.clients.find(&client_id).await?;
         let has_registered = |client: &Client| {
             let registered = &client.metadata.post_logout_redirect_uris;
-            client.metadata.is_active && registered.iter().any(|own| own.matches(uri))
+            client.metadata.is_active && registered.iter().any(|own| own.matches(uri, client.kind))
         };
         Ok(client.filter(has_registered).map(|client| LogoutTarget {
             client_id: client.client_id,

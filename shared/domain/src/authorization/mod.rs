@@ -5,7 +5,9 @@
 //! [`FrontChannel`] and ends in a [`Step`].
 
 mod answer;
+mod bounds;
 mod channel;
+mod consent;
 mod interaction;
 mod logout;
 mod parameters;
@@ -13,12 +15,13 @@ mod registration;
 mod request;
 mod response;
 mod sign_in;
+mod target;
 
 pub use channel::{FlowError, FrontChannel};
 pub use interaction::{Begun, Decision, Interaction, Page, Step};
 pub use logout::{Logout, LogoutParameters, LogoutTarget};
 pub use parameters::{Parameter, Parameters};
 pub use registration::{Registration, RegistrationError};
-pub use request::NoClient;
 pub use response::{AuthorizationError, AuthorizationResponse, with_query};
 pub use sign_in::{Entered, SignInError};
+pub use target::NoClient;

@@ -35,4 +35,4 @@ pub use crate::models::token::{
     ConfirmationClaim, Subject, Thumbprint, TokenType,
 };
 
-pub(crate) use allowed::allowed_audiences;
+pub(crate) use allowed::{allowed_audiences, check_resources, granted_scope};

@@ -51,6 +51,7 @@ pub struct ClientMetadata {
     pub id_token_signing_alg: Option<String>,
     pub allowed_cors_origins: Option<Vec<String>>,
     pub is_active: Option<bool>,
+    pub client_uri: Option<String>,
     pub logo_uri: Option<String>,
     pub policy_uri: Option<String>,
     pub tos_uri: Option<String>,
@@ -102,6 +103,8 @@ pub struct VerifiedMetadata {
     pub allowed_cors_origins: Vec<String>,
     /// False: every flow and refresh is refused at once.
     pub is_active: bool,
+    /// Its home page, to which the pages lead back.
+    pub client_uri: Option<String>,
     /// Its logo, for the consent page.
     pub logo_uri: Option<String>,
     /// Its privacy policy, for the consent page.
@@ -138,6 +141,7 @@ impl ClientMetadata {
             id_token_signing_alg,
             allowed_cors_origins,
             is_active,
+            client_uri,
             logo_uri,
             policy_uri,
             tos_uri,
@@ -166,6 +170,7 @@ impl ClientMetadata {
             id_token_signing_alg: check.signing_alg("idTokenSigningAlg", id_token_signing_alg),
             allowed_cors_origins: check.cors_origins(allowed_cors_origins),
             is_active: is_active.unwrap_or(true),
+            client_uri: check.page("clientUri", client_uri),
             logo_uri: check.page("logoUri", logo_uri),
             policy_uri: check.page("policyUri", policy_uri),
             tos_uri: check.page("tosUri", tos_uri),
@@ -199,6 +204,7 @@ impl From<VerifiedMetadata> for ClientMetadata {
             id_token_signing_alg: Some(verified.id_token_signing_alg.as_str().to_owned()),
             allowed_cors_origins: Some(verified.allowed_cors_origins),
             is_active: Some(verified.is_active),
+            client_uri: verified.client_uri,
             logo_uri: verified.logo_uri,
             policy_uri: verified.policy_uri,
             tos_uri: verified.tos_uri,
@@ -259,8 +265,9 @@ impl Check {
             self.refuse(field, "must be empty: an m2m client has no user to send anywhere");
             return Vec::new();
         }
+        let kind = self.kind;
         self.each(field, &uris, MAX_URIS, |uri| {
-            RedirectUri::parse(uri).map_err(|error| error.to_string())
+            RedirectUri::parse(uri, kind).map_err(|error| error.to_string())
         })
     }
 
