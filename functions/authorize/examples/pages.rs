@@ -6,8 +6,8 @@ use std::{env, fs, io};
 
 use askama::Template;
 use authorize::pages::{
-    ClientView, Consent, FormPost, Notice, Register, RegisterErrors, RequestFields, ScopeView,
-    SignIn, SignOut, SignedOut,
+    AppView, ClientView, Consent, FormPost, Notice, Register, RegisterErrors, RequestFields,
+    ScopeView, SignIn, SignOut, SignedOut,
 };
 use identety_domain::Scope;
 use identety_domain::client::Destination;
@@ -136,7 +136,7 @@ impl Gallery {
         let notice = Notice {
             base,
             title: "This link does not work",
-            app: Some("Bookshop"),
+            app: Some(AppView { name: "Bookshop", uri: Some("https://bookshop.example/") }),
             text: "The app that sent you here is not known to this server.",
             what_to_do: "Go back to the app and try again. If that does not help, tell its makers.",
             request_id: Some("0193f1a2-7b3c-7d4e-8f50-a1b2c3d4e5f6"),

@@ -20,7 +20,8 @@ pub(crate) async fn get(mut visit: Visit) -> Response {
 
 async fn show(visit: &mut Visit) -> Result<Response, Failure> {
     let interaction = visit.interaction().await?;
-    let step = visit.channel().advance(&interaction, visit.session(), visit.now()).await?;
+    let step = visit.channel().advance(&interaction, visit.session(), visit.now()).await;
+    let step = step.map_err(|error| Failure::from(error).of_client(&interaction.client))?;
     match (&step, visit.session()) {
         (Step::Consent(signed_in), Some(session)) => page(visit, &interaction, signed_in, session),
         (Step::Consent(_) | Step::SignIn | Step::Answer(_), _) => {
@@ -82,6 +83,7 @@ async fn decide(visit: &mut Visit, request: Request) -> Result<Response, Failure
     };
     let interaction = door.channel.open(&own.pending, context.now).await;
     let interaction = interaction.map_err(|error| own.again(error))?;
-    let step = door.channel.decide(context, &interaction, decision, session).await?;
+    let step = door.channel.decide(context, &interaction, decision, session).await;
+    let step = step.map_err(|error| Failure::from(error).of_client(&interaction.client))?;
     visit.follow(&step, id)
 }

@@ -17,7 +17,7 @@ use identety_http::response::retry_after;
 
 use crate::authorize;
 use crate::navigation::see_other;
-use crate::pages::{Notice, Unwritable, respond};
+use crate::pages::{AppView, Notice, Unwritable, respond};
 use crate::state::FrontDoor;
 
 /// Why a request has no answer: what a page says of it and what the log hears, or the way to begin again.
@@ -34,9 +34,15 @@ pub(crate) struct Trouble {
     title: &'static str,
     text: Cow<'static, str>,
     what_to_do: &'static str,
-    app: Option<String>,
+    app: Option<App>,
     retry_after: Option<Seconds>,
     cause: String,
+}
+
+/// The app that the user came from, as far as a page names it.
+struct App {
+    name: String,
+    uri: Option<String>,
 }
 
 const ASK_THE_APP: &str =
@@ -92,7 +98,16 @@ impl Failure {
         };
         let cause = "the browser has no cookie of the request";
         let failure = Self::new(StatusCode::BAD_REQUEST, title, text, what_to_do, &cause);
-        failure.with(|trouble| trouble.app = client.map(|client| client.metadata.name.clone()))
+        match client {
+            Some(client) => failure.of_client(client),
+            None => failure,
+        }
+    }
+
+    /// The same, and the page names the app and leads back to it.
+    pub(crate) fn of_client(self, client: &Client) -> Self {
+        let (name, uri) = (client.metadata.name.clone(), client.metadata.client_uri.clone());
+        self.with(|trouble| trouble.app = Some(App { name, uri }))
     }
 
     /// A form that did not come from our page.
@@ -150,7 +165,8 @@ impl Trouble {
     fn into_page(self, base: &str, context: &mut RequestContext) -> Response {
         let Self { status, title, text, what_to_do, app, retry_after: seconds, cause } = self;
         let id = context.id.to_string();
-        let (app, request_id) = (app.as_deref(), Some(id.as_str()));
+        let app = app.as_ref().map(|App { name, uri }| AppView { name, uri: uri.as_deref() });
+        let request_id = Some(id.as_str());
         let page = Notice { base, title, text: &text, what_to_do, app, request_id };
         match respond(status, &page, &[]) {
             Ok(mut response) => {

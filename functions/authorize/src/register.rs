@@ -96,7 +96,9 @@ async fn enter(visit: &mut Visit, request: Request) -> Result<Response, Failure>
             visit.to_page(Page::Consent, &interaction.pending.id)
         }
         Err(RegistrationError::Closed) => Err(Failure::registration_is_closed()),
-        Err(RegistrationError::Flow(error)) => Err(error.into()),
+        Err(RegistrationError::Flow(error)) => {
+            Err(Failure::from(error).of_client(&interaction.client))
+        }
         Err(RegistrationError::TooMany { retry_after }) => {
             let text = too_many(retry_after);
             let errors = RegisterErrors { form: Some(&text), ..RegisterErrors::default() };

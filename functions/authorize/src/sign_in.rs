@@ -20,7 +20,8 @@ pub(crate) async fn get(mut visit: Visit) -> Response {
 
 async fn show(visit: &mut Visit) -> Result<Response, Failure> {
     let interaction = visit.interaction().await?;
-    match visit.channel().advance(&interaction, visit.session(), visit.now()).await? {
+    let step = visit.channel().advance(&interaction, visit.session(), visit.now()).await;
+    match step.map_err(|error| Failure::from(error).of_client(&interaction.client))? {
         Step::SignIn => page(visit, &interaction, None),
         step @ (Step::Consent(_) | Step::Answer(_)) => visit.follow(&step, &interaction.pending.id),
     }
@@ -93,7 +94,9 @@ async fn enter(visit: &mut Visit, request: Request) -> Result<Response, Failure>
             // It asks for consent, or answers where there is nothing to ask.
             return visit.to_page(Page::Consent, &interaction.pending.id);
         }
-        Err(SignInError::Flow(error)) => return Err(error.into()),
+        Err(SignInError::Flow(error)) => {
+            return Err(Failure::from(error).of_client(&interaction.client));
+        }
         Err(error) => error,
     };
     let cause = error.to_string();

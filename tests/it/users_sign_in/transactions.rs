@@ -140,14 +140,16 @@ async fn a_page_that_begins_again_obeys_every_rule_of_now() {
 #[tokio::test]
 async fn a_browser_that_keeps_no_cookies_is_told_so() {
     let app = TestApp::start().await;
-    let client = app.public_client().await;
+    let home = "https://photos.example.com/";
+    let client = app.users_client(json!({"type": "public", "clientUri": home})).await;
     let mut browser = app.browser();
     let begun = browser.get(&request(&client, &[])).await;
     browser.cookies.clear();
     let page = browser.follow(begun).await.page();
     check_page(&page, 400);
     assert!(html(&page).contains("Cookies are off"), "{}", html(&page));
-    assert!(html(&page).contains("Photos"), "{}", html(&page));
+    let link = format!("href=\"{home}\" rel=\"noopener noreferrer\">Go to Photos</a>");
+    assert!(html(&page).contains(&link), "{}", html(&page));
 }
 
 #[tokio::test]

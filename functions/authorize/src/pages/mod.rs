@@ -26,7 +26,7 @@ pub use consent::Consent;
 pub use csp::csp_source;
 pub use files::{FORM_POST_SCRIPT_PATH, STYLE_PATH, form_post_script, style};
 pub use form_post::FormPost;
-pub use notice::Notice;
+pub use notice::{AppView, Notice};
 pub use register::{Register, RegisterErrors};
 pub use request::RequestFields;
 pub use response::{Page, Unwritable, respond};

@@ -82,7 +82,7 @@ fn pages(text: &str) -> Vec<(&'static str, String, Vec<&'static str>)> {
         title: text,
         text,
         what_to_do: text,
-        app: Some(text),
+        app: Some(AppView { name: text, uri: Some(text) }),
         request_id: Some(text),
     };
     let form_post = FormPost { base, action: text, fields: &[(text, text), (text, text)] };
@@ -109,7 +109,7 @@ fn pages(text: &str) -> Vec<(&'static str, String, Vec<&'static str>)> {
             vec!["signout"],
         ),
         ("signed_out", html(&SignedOut { base }), vec![]),
-        ("notice", html(&notice), vec![]),
+        ("notice", html(&notice), vec!["app"]),
         ("form_post", html(&form_post), vec![]),
     ]
 }
