@@ -26,7 +26,7 @@ pub(crate) async fn get(mut visit: Visit) -> Response {
 
 async fn begin(visit: &mut Visit) -> Result<Response, Failure> {
     let (parameters, hint) = parameters(&visit.query)?;
-    let Visit { door, context, cookies, query: _ } = &mut *visit;
+    let Visit { door, context, cookies, .. } = &mut *visit;
     if let Some(hint) = hint {
         door.keys.prepare(&hint, context.now).await?;
     }

@@ -77,24 +77,20 @@ async fn enter(visit: &mut Visit, request: Request) -> Result<Response, Failure>
         email: form.take("email").unwrap_or_default(),
         name: form.take("name").unwrap_or_default(),
         password: Secret::new(form.take("password").unwrap_or_default()),
+        device: visit.device.clone(),
     };
     check_no_more(&form)?;
-    let Visit { door, context, cookies, query: _ } = &mut *visit;
+    let Visit { door, context, cookies, .. } = &mut *visit;
     let registered = door.channel.register(context, &id, cookies.visitor(), &registration).await;
-    let Registration { email, name, password: _ } = &registration;
+    let Registration { email, name, password: _, device: _ } = &registration;
     match registered {
-        Ok((session, step)) => {
-            let mut response = visit.follow(&step)?;
-            visit.cookies.start_session(&mut response, &session);
-            Ok(response)
-        }
+        Ok(signed_in) => visit.go_on_signed_in(&signed_in),
         Err(RegistrationError::Closed) => Err(Failure::registration_is_closed()),
         Err(RegistrationError::Flow(error)) => Err(error.into()),
         Err(RegistrationError::TooMany { retry_after }) => {
             let text = too_many(retry_after);
             let errors = RegisterErrors { form: Some(&text), ..RegisterErrors::default() };
             let status = StatusCode::TOO_MANY_REQUESTS;
-            let retry_after = Some(retry_after);
             page(visit, &id, Shown { email, name, status, errors, retry_after }).await
         }
         Err(RegistrationError::Invalid(invalid)) => {

@@ -3,12 +3,14 @@
 use axum::extract::Request;
 use axum::response::Response;
 use http::StatusCode;
-use identety_domain::authorization::{Entered, FlowError, SignInError, Step};
+use identety_domain::authorization::{FlowError, SignInError, SignedInBrowser, Step};
 use identety_domain::session::TransactionId;
+use identety_domain::user_authentication::{PasswordCredentials, UserAuthenticationError};
 use identety_domain::{Reason, Seconds, Secret};
 use identety_http::form::Form;
 use identety_http::response;
 
+use crate::device_cookie;
 use crate::failure::Failure;
 use crate::pages::{ClientView, SignIn, respond};
 use crate::visit::{Visit, check_no_more};
@@ -78,31 +80,28 @@ async fn enter(visit: &mut Visit, request: Request) -> Result<Response, Failure>
     let email = form.take("email").unwrap_or_default();
     let password = Secret::new(form.take("password").unwrap_or_default());
     check_no_more(&form)?;
-    let entered = Entered { email, password };
-    let Visit { door, context, cookies, query: _ } = &mut *visit;
-    let signed_in = door.channel.sign_in(context, &id, cookies.visitor(), &entered).await;
+    let device = visit.device.clone();
+    let credentials = PasswordCredentials { email, password, device };
+    let Visit { door, context, cookies, .. } = &mut *visit;
+    let signed_in = door.channel.sign_in(context, &id, cookies.visitor(), &credentials).await;
     let error = match signed_in {
-        Ok((session, step)) => {
-            let mut response = visit.follow(&step)?;
-            visit.cookies.start_session(&mut response, &session);
-            return Ok(response);
-        }
+        Ok(signed_in) => return visit.go_on_signed_in(&signed_in),
         Err(SignInError::Flow(FlowError::Done)) => return answered(visit, &id).await,
         Err(SignInError::Flow(error)) => return Err(error.into()),
-        Err(error) => error,
+        Err(SignInError::Authentication(error)) => error,
     };
     let cause = error.to_string();
-    let email = &entered.email;
+    let email = &credentials.email;
     let mistake = match error {
-        SignInError::TooManyFailures { retry_after } => Mistake {
+        UserAuthenticationError::TooManyFailures { retry_after } => Mistake {
             email,
             status: StatusCode::TOO_MANY_REQUESTS,
             reason: Reason::TooManyAttempts,
             text: too_many(retry_after),
             cause,
-            retry_after: Some(retry_after),
+            retry_after,
         },
-        SignInError::WrongCredentials | SignInError::TooLong | SignInError::Flow(_) => Mistake {
+        UserAuthenticationError::WrongCredentials | UserAuthenticationError::TooLong => Mistake {
             email,
             status: StatusCode::BAD_REQUEST,
             reason: Reason::WrongPassword,
@@ -110,6 +109,8 @@ async fn enter(visit: &mut Visit, request: Request) -> Result<Response, Failure>
             cause,
             retry_after: None,
         },
+        UserAuthenticationError::Hash(error) => return Err(Failure::of_the_server(&error)),
+        UserAuthenticationError::Store(error) => return Err(error.into()),
     };
     page(visit, &id, Some(mistake)).await
 }
@@ -123,10 +124,32 @@ async fn answered(visit: &mut Visit, id: &TransactionId) -> Result<Response, Fai
     }
 }
 
-/// What somebody reads who has to wait.
-pub(crate) fn too_many(retry_after: Seconds) -> String {
+impl Visit {
+    /// Gives the browser what it keeps of a sign-in, and takes the next step.
+    pub(crate) fn go_on_signed_in(
+        &mut self,
+        signed_in: &SignedInBrowser,
+    ) -> Result<Response, Failure> {
+        let mut response = self.follow(&signed_in.step)?;
+        self.cookies.start_session(&mut response, &signed_in.session);
+        if let Some(device) = &signed_in.device {
+            device_cookie::write(&mut response, device, self.is_secure());
+        }
+        Ok(response)
+    }
+}
+
+/// What a user reads who has to wait, or for whom waiting is no help.
+pub(crate) fn too_many(retry_after: Option<Seconds>) -> String {
+    let unit = |number: Seconds, unit: &str| {
+        let plural = if number == 1 { "" } else { "s" };
+        format!("Too many attempts. Try again in {number} {unit}{plural}.")
+    };
     match retry_after {
-        1 => "Too many attempts. Try again in 1 second.".to_owned(),
-        seconds => format!("Too many attempts. Try again in {seconds} seconds."),
+        Some(seconds @ ..120) => unit(seconds, "second"),
+        Some(seconds) => unit(seconds.div_ceil(60), "minute"),
+        None => "Too many attempts. For now, this account takes no password from a browser that it does \
+                 not know. Sign in from one that you have used before, or ask the people who run the app."
+            .to_owned(),
     }
 }

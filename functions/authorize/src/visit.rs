@@ -7,11 +7,12 @@ use axum::response::{IntoResponse, Response};
 use http::request::Parts;
 use identety_domain::Timestamp;
 use identety_domain::authorization::{FrontChannel, Visitor};
-use identety_domain::session::{CsrfToken, SessionSecret, TransactionId};
+use identety_domain::session::{CsrfToken, DeviceSecrets, SessionSecret, TransactionId};
 use identety_http::context::HeldContext;
 use identety_http::form::Form;
 
 use crate::cookies::Cookies;
+use crate::device_cookie;
 use crate::failure::Failure;
 use crate::state::FrontDoor;
 
@@ -20,6 +21,8 @@ pub(crate) struct Visit {
     pub(crate) door: Arc<FrontDoor>,
     pub(crate) context: HeldContext,
     pub(crate) cookies: Cookies,
+    /// By which accounts know the browser.
+    pub(crate) device: DeviceSecrets,
     pub(crate) query: String,
 }
 
@@ -34,8 +37,9 @@ impl FromRequestParts<Arc<FrontDoor>> for Visit {
         let mut context = context.map_err(IntoResponse::into_response)?;
         let issuer = &door.channel.settings.issuer;
         let cookies = Cookies::of(&parts.headers, issuer, &mut *context.rng);
+        let device = device_cookie::read(&parts.headers, is_secure(issuer.as_str()));
         let query = parts.uri.query().unwrap_or_default().to_owned();
-        Ok(Self { door: door.clone(), context, cookies, query })
+        Ok(Self { door: door.clone(), context, cookies, device, query })
     }
 }
 
@@ -48,6 +52,11 @@ impl Visit {
     /// The issuer, under which all pages lie.
     pub(crate) fn base(&self) -> &str {
         self.channel().settings.issuer.as_str()
+    }
+
+    /// Whether browsers reach the issuer over TLS.
+    pub(crate) fn is_secure(&self) -> bool {
+        is_secure(self.base())
     }
 
     /// The time of the request.
@@ -88,6 +97,10 @@ impl Visit {
         let csrf = form.take("csrf").unwrap_or_default();
         if self.csrf_token(&id).is(&csrf) { Ok(id) } else { Err(Failure::forged()) }
     }
+}
+
+fn is_secure(issuer: &str) -> bool {
+    issuer.starts_with("https:")
 }
 
 /// The transaction that a form names.

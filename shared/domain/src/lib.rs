@@ -26,6 +26,7 @@ mod models;
 mod services;
 mod stores;
 pub mod token;
+pub mod user_authentication;
 mod users;
 mod values;
 
@@ -75,6 +76,11 @@ pub mod keys {
 
 /// Browsers, the sessions in them, and the authorization requests that wait for their users.
 pub mod session {
+    pub use crate::models::device::{
+        BROWSER_KNOWN, BROWSER_LINK_LIFETIME, BrowserLink, BrowserLinkKey, BrowserLinkToken,
+        DeviceKey, DeviceSecret, DeviceSecrets, KnownBrowsers, MAX_DEVICE_SECRETS,
+        MAX_KNOWN_BROWSERS,
+    };
     pub use crate::models::browser::{
         BrowserKey, BrowserSecret, CsrfToken, SessionKey, SessionSecret,
     };

@@ -10,6 +10,7 @@ use crate::hashers::{SecretHasher, SecretMaker};
 use crate::limits::SignInLimits;
 use crate::models::keys::Verifier;
 use crate::stores::Stores;
+use crate::user_authentication::{BrowserLinks, PasswordAuthenticator};
 use crate::values::{RequestContext, Seconds, Settings};
 
 /// What a deployment may choose.
@@ -82,10 +83,28 @@ impl Services {
             grants: self.grants(),
             transactions: self.stores.transactions.clone(),
             consents: self.stores.consents.clone(),
-            limits: SignInLimits { attempts: self.stores.attempts.clone() },
+            authenticator: PasswordAuthenticator {
+                users: self.stores.users.clone(),
+                limits: self.sign_in_limits(),
+                hasher: self.hasher.clone(),
+            },
+            limits: self.sign_in_limits(),
+            browser_links: self.browser_links(),
             hasher: self.hasher.clone(),
             verifier,
         }
+    }
+
+    /// Limits on guessing passwords.
+    #[must_use]
+    pub fn sign_in_limits(&self) -> SignInLimits {
+        SignInLimits { attempts: self.stores.attempts.clone() }
+    }
+
+    /// One-time links that make browsers known.
+    #[must_use]
+    pub fn browser_links(&self) -> BrowserLinks {
+        BrowserLinks { users: self.stores.users.clone(), links: self.stores.links.clone() }
     }
 
     /// What users have allowed, and whether it still stands.

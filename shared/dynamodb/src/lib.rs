@@ -30,6 +30,7 @@ mod accounts;
 mod attributes;
 mod clients;
 pub mod config;
+mod conflicts;
 #[cfg(feature = "embedded")]
 mod embedded;
 mod error;

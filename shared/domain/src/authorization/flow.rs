@@ -16,6 +16,7 @@ use crate::models::session::SignedIn;
 use crate::models::transaction::{AuthorizationRequest, Transaction};
 use crate::stores::{ClientStore, ConsentStore, GrantCreation, StoreError, TransactionStore};
 use crate::token::{IdTokenHint, TokenReader};
+use crate::user_authentication::{BrowserLinks, BrowserMemory, PasswordAuthenticator};
 use crate::values::{
     ErrorCode, GrantId, GrantType, RequestContext, Settings, Timestamp, TransactionId,
 };
@@ -35,9 +36,13 @@ pub struct FrontChannel {
     pub transactions: Arc<dyn TransactionStore>,
     /// What users have allowed before.
     pub consents: Arc<dyn ConsentStore>,
-    /// Bounds guessing.
+    /// Has users show who they are.
+    pub authenticator: PasswordAuthenticator,
+    /// Bounds guessing who has an account.
     pub limits: SignInLimits,
-    /// Compares passwords.
+    /// The one-time links that make browsers known.
+    pub browser_links: BrowserLinks,
+    /// Hashes new passwords.
     pub hasher: Arc<SecretHasher>,
     /// Judges ID tokens that come back as hints.
     pub verifier: Arc<dyn Verifier>,
@@ -115,6 +120,11 @@ impl Visitor {
 }
 
 impl FrontChannel {
+    /// Remembers the browsers that users sign in with.
+    pub(super) fn browser_memory(&self) -> BrowserMemory {
+        BrowserMemory { users: self.grants.users.clone() }
+    }
+
     /// What a genuine `id_token_hint` says.
     pub(super) fn hint(&self, hint: &str, now: Timestamp) -> Option<IdTokenHint> {
         let reader = TokenReader { issuer: &self.settings.issuer, verifier: &*self.verifier };

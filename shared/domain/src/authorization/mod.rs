@@ -17,4 +17,4 @@ pub use parameters::{Parameter, Parameters};
 pub use registration::{Registration, RegistrationError};
 pub use request::NoClient;
 pub use response::{AuthorizationError, AuthorizationResponse, with_query};
-pub use sign_in::{Entered, SignInError};
+pub use sign_in::{SignInError, SignedInBrowser};

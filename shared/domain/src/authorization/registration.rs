@@ -1,11 +1,14 @@
 //! Self-registration, where the deployment allows it: a person becomes a user, and is signed in.
 
-use super::flow::{FlowError, FrontChannel, Step, Visitor};
+use super::flow::{FlowError, FrontChannel, Visitor};
+use super::sign_in::SignedInBrowser;
 use crate::hashers::{HashError, SecretMaker};
 use crate::limits::Admission;
-use crate::models::browser::SessionSecret;
-use crate::models::user::{Password, UserMetadata};
+use crate::models::authentication::Authentication;
+use crate::models::device::DeviceSecrets;
+use crate::models::user::{Password, UserDetails, UserMetadata};
 use crate::stores::{StoreError, UserWrite};
+use crate::user_authentication::event_of_password;
 use crate::users;
 use crate::values::{FieldError, RequestContext, Seconds, Secret, TransactionId};
 
@@ -18,6 +21,8 @@ pub struct Registration {
     pub name: String,
     /// The password.
     pub password: Secret,
+    /// By which accounts know the browser.
+    pub device: DeviceSecrets,
 }
 
 /// Why nobody was registered.
@@ -32,8 +37,8 @@ pub enum RegistrationError {
     /// Too many attempts.
     #[error("too many attempts")]
     TooMany {
-        /// Seconds until another attempt is allowed.
-        retry_after: Seconds,
+        /// Seconds until another attempt is allowed; `None` where time alone does not help.
+        retry_after: Option<Seconds>,
     },
     /// The transaction does not go on.
     #[error(transparent)]
@@ -63,33 +68,17 @@ impl FrontChannel {
         id: &TransactionId,
         visitor: &Visitor,
         registration: &Registration,
-    ) -> Result<(SessionSecret, Step), RegistrationError> {
+    ) -> Result<SignedInBrowser, RegistrationError> {
         let now = context.now;
         if !self.registration_is_open {
             return Err(RegistrationError::Closed);
         }
         let (transaction, client) = self.open(id, visitor, now).await?;
         self.check_unanswered(&transaction, visitor).await?;
-        let Registration { email, name, password } = registration;
-        let metadata = UserMetadata {
-            email: Some(email.clone()),
-            name: (!name.is_empty()).then(|| name.clone()),
-            ..UserMetadata::default()
-        };
-        let details = metadata.validate();
-        let password = Password::new(password.clone());
-        let (details, password) = match (details, password) {
-            (Ok(details), Ok(password)) => (details, password),
-            (details, password) => {
-                let mut errors = details.err().unwrap_or_default();
-                let rule = password.err().map(|error| error.to_string());
-                errors.extend(rule.map(|rule| FieldError::new("password", rule)));
-                return Err(RegistrationError::Invalid(errors));
-            }
-        };
+        let (details, password) = checked(registration)?;
         // It tells whether an address is taken, so it is bounded like guessing; and never taken back.
         if let Admission::Blocked { retry_after } =
-            self.limits.admit(&details.email.normalized(), &context.peer, now).await?
+            self.limits.admit_registration(context, &details.email.normalized()).await?
         {
             return Err(RegistrationError::TooMany { retry_after });
         }
@@ -102,9 +91,32 @@ impl FrontChannel {
                 return Err(RegistrationError::Invalid(vec![taken]));
             }
         }
-        let secret = self.start_session(context, &user, &transaction, visitor).await?;
-        let visitor = visitor.with_session(&secret);
+        let event = event_of_password(&user, now);
+        let authentication = Authentication { user, event };
+        let session = self.start_session(context, &authentication, &transaction, visitor).await?;
+        let (user, device) = (&authentication.user, &registration.device);
+        let device = self.browser_memory().remember(context, user, device).await;
+        let visitor = visitor.with_session(&session);
         let step = self.page_after_sign_in(&transaction, &client, &visitor, now).await?;
-        Ok((secret, step))
+        Ok(SignedInBrowser { session, device, step })
+    }
+}
+
+/// What the person entered, once every rule has been checked.
+fn checked(registration: &Registration) -> Result<(UserDetails, Password), RegistrationError> {
+    let Registration { email, name, password, device: _ } = registration;
+    let metadata = UserMetadata {
+        email: Some(email.clone()),
+        name: (!name.is_empty()).then(|| name.clone()),
+        ..UserMetadata::default()
+    };
+    match (metadata.validate(), Password::new(password.clone())) {
+        (Ok(details), Ok(password)) => Ok((details, password)),
+        (details, password) => {
+            let mut errors = details.err().unwrap_or_default();
+            let rule = password.err().map(|error| error.to_string());
+            errors.extend(rule.map(|rule| FieldError::new("password", rule)));
+            Err(RegistrationError::Invalid(errors))
+        }
     }
 }

@@ -1,43 +1,21 @@
-//! The sign-in: address and password become a session.
-
-use uuid::Uuid;
+//! The sign-in: what a user shows becomes a session.
 
 use super::flow::{FlowError, FrontChannel, Step, Visitor};
-use crate::hashers::{HashError, Verification};
-use crate::limits::Admission;
+use crate::models::authentication::Authentication;
 use crate::models::browser::SessionSecret;
+use crate::models::device::DeviceSecrets;
 use crate::models::session::{Session, SignedIn};
 use crate::models::transaction::Transaction;
-use crate::models::user::{EmailAddress, MAX_PASSWORD_BYTES, User};
-use crate::stores::{Rehashed, StoreError};
-use crate::values::{
-    HashCost, RequestContext, Seconds, Secret, SessionId, Timestamp, TransactionId,
-};
-
-/// What the user entered.
-#[derive(Clone, Debug)]
-pub struct Entered {
-    /// The e-mail address.
-    pub email: String,
-    /// The password.
-    pub password: Secret,
-}
+use crate::stores::StoreError;
+use crate::user_authentication::{PasswordCredentials, UserAuthenticationError, UserAuthenticator};
+use crate::values::{RequestContext, SessionId, Timestamp, TransactionId};
 
 /// Why nobody has signed in.
 #[derive(Debug, thiserror::Error)]
 pub enum SignInError {
-    /// No user has that address and that password, or the user is disabled: the page must not tell which.
-    #[error("wrong address or password")]
-    WrongCredentials,
-    /// Longer than any password can be.
-    #[error("the password is too long")]
-    TooLong,
-    /// Too many failures.
-    #[error("too many failures")]
-    TooManyFailures {
-        /// Seconds until another attempt is allowed.
-        retry_after: Seconds,
-    },
+    /// The user has not shown who they are.
+    #[error(transparent)]
+    Authentication(#[from] UserAuthenticationError),
     /// The transaction does not go on.
     #[error(transparent)]
     Flow(#[from] FlowError),
@@ -49,10 +27,15 @@ impl From<StoreError> for SignInError {
     }
 }
 
-impl From<HashError> for SignInError {
-    fn from(error: HashError) -> Self {
-        Self::Flow(error.into())
-    }
+/// What a browser keeps of a sign-in, and where it goes next.
+#[derive(Clone, Debug)]
+pub struct SignedInBrowser {
+    /// The secret of its session.
+    pub session: SessionSecret,
+    /// By which accounts know it from now on; `None` where that could not be written down.
+    pub device: Option<DeviceSecrets>,
+    /// Where it goes.
+    pub step: Step,
 }
 
 impl FrontChannel {
@@ -69,87 +52,18 @@ impl FrontChannel {
         context: &mut RequestContext,
         id: &TransactionId,
         visitor: &Visitor,
-        entered: &Entered,
-    ) -> Result<(SessionSecret, Step), SignInError> {
+        credentials: &PasswordCredentials,
+    ) -> Result<SignedInBrowser, SignInError> {
         let now = context.now;
         let (transaction, client) = self.open(id, visitor, now).await?;
         self.check_unanswered(&transaction, visitor).await?;
-        let user = self.authenticate(context, entered).await?;
-        let secret = self.start_session(context, &user, &transaction, visitor).await?;
-        let visitor = visitor.with_session(&secret);
+        let authentication = self.authenticator.authenticate(context, credentials).await?;
+        let session = self.start_session(context, &authentication, &transaction, visitor).await?;
+        let user = &authentication.user;
+        let device = self.browser_memory().remember(context, user, &credentials.device).await;
+        let visitor = visitor.with_session(&session);
         let step = self.page_after_sign_in(&transaction, &client, &visitor, now).await?;
-        Ok((secret, step))
-    }
-
-    /// The user with this address and password. An attempt is counted before it is made and taken back
-    /// when it succeeds, so that no number of attempts at once gets past a limit.
-    async fn authenticate(
-        &self,
-        context: &mut RequestContext,
-        entered: &Entered,
-    ) -> Result<User, SignInError> {
-        let Entered { email, password } = entered;
-        if password.expose().len() > MAX_PASSWORD_BYTES {
-            return Err(SignInError::TooLong);
-        }
-        let address = EmailAddress::parse(email);
-        let account =
-            address.as_ref().map_or_else(|| email.to_lowercase(), EmailAddress::normalized);
-        let attempt = match self.limits.admit(&account, &context.peer, context.now).await? {
-            Admission::Admitted(attempt) => attempt,
-            Admission::Blocked { retry_after } => {
-                return Err(SignInError::TooManyFailures { retry_after });
-            }
-        };
-        let user = match &address {
-            Some(address) => self.find_user(address).await?,
-            None => None,
-        };
-        let found = self.compare(user.as_ref(), password)?;
-        let matches = found != Verification::Mismatch;
-        let user = user.filter(|user| matches && user.details.is_active);
-        let user = user.ok_or(SignInError::WrongCredentials)?;
-        self.limits.succeeded(&attempt).await?;
-        if found == Verification::MatchOutdated {
-            self.rehash(context, &user, password).await?;
-        }
-        Ok(user)
-    }
-
-    /// The user with this address. Who has it is read after whether anybody has; where nobody has, a user
-    /// who is not there is read, so that both take the same time.
-    async fn find_user(&self, address: &EmailAddress) -> Result<Option<User>, StoreError> {
-        let users = &self.grants.users;
-        match users.find_by_email(address).await? {
-            Some(user) => Ok(Some(user)),
-            None => users.find(Uuid::nil()).await,
-        }
-    }
-
-    /// Compares the password, in the time that an unknown user would take.
-    fn compare(&self, user: Option<&User>, password: &Secret) -> Result<Verification, HashError> {
-        if let Some(stored) = user.and_then(|user| user.password.as_ref()) {
-            return self.hasher.verify(password, &stored.phc, HashCost::Chosen);
-        }
-        self.hasher.burn(password, HashCost::Chosen)?;
-        Ok(Verification::Mismatch)
-    }
-
-    /// Hashes a right password anew, at today's cost.
-    async fn rehash(
-        &self,
-        context: &mut RequestContext,
-        user: &User,
-        password: &Secret,
-    ) -> Result<(), HashError> {
-        let Some(stored) = &user.password else { return Ok(()) };
-        let to = self.hasher.hash(password, HashCost::Chosen, &mut *context.rng)?;
-        let rehashed = Rehashed { from: &stored.phc, to: &to };
-        // The password is right whether or not that could be written down; the next sign-in tries again.
-        if let Err(error) = self.grants.users.record_rehash(user.id, rehashed).await {
-            tracing::warn!(%error, user = %user.id, "the new hash of a password was not written down");
-        }
-        Ok(())
+        Ok(SignedInBrowser { session, device, step })
     }
 
     /// A session with a new secret. Whatever session the browser had is over: the same user's goes on
@@ -157,11 +71,12 @@ impl FrontChannel {
     pub(super) async fn start_session(
         &self,
         context: &mut RequestContext,
-        user: &User,
+        authentication: &Authentication,
         transaction: &Transaction,
         visitor: &Visitor,
     ) -> Result<SessionSecret, FlowError> {
         let now = context.now;
+        let Authentication { user, event } = authentication;
         let sessions = &self.grants.sessions;
         // Even one that is over: there may be grants that end with it, or a form sent twice, whose first
         // answer has given the browser another cookie by now.
@@ -182,13 +97,11 @@ impl FrontChannel {
             }
         };
         let secret = SessionSecret::generate(&mut *context.rng);
-        // Never before the password was set, or the session would not count: clocks may differ.
-        let changed_at = user.password.as_ref().map_or(now, |password| password.changed_at);
         let session = Session {
             key: secret.key(),
             id,
             user: user.id,
-            auth_time: now.max(changed_at),
+            auth_time: event.time,
             transaction: Some(transaction.id.clone()),
             last_seen_at: now,
             ended_at: None,
