@@ -252,8 +252,8 @@ impl SignInLimits {
         })
     }
 
-    /// Counts an attempt in one of the counters of `peer` that have room; `None` where none has. A counter that cannot
-    /// be written just now is passed over, unless it is the last one.
+    /// Counts an attempt in one of the counters of `peer` that have room; `None` where none has. One counter that cannot
+    /// be written just now is passed over; with two, it is the table that cannot.
     async fn count_in_a_shard(
         &self,
         context: &mut RequestContext,
@@ -266,7 +266,9 @@ impl SignInLimits {
             match self.attempts.count_attempt(&key, &SHARD_OF_ADDRESS, context.now).await {
                 Ok(Count::Counted) => return Ok(Some(key)),
                 Ok(Count::Refused(_)) => {}
-                Err(error @ StoreError::Unavailable(_)) => failure = Some(error),
+                Err(error @ StoreError::Unavailable(_)) if failure.is_none() => {
+                    failure = Some(error);
+                }
                 Err(error) => return Err(error),
             }
         }
