@@ -6,7 +6,7 @@ use std::{env, fs, io};
 
 use askama::Template;
 use authorize::pages::{
-    ClientView, Consent, FormPost, Notice, Register, RegisterErrors, ScopeView, SignIn, SignOut,
+    ClientView, Consent, FormPost, KnownBrowser, Notice, Register, RegisterErrors, ScopeView, SignIn, SignOut,
     SignedOut,
 };
 use identety_domain::Scope;
@@ -117,6 +117,7 @@ impl Gallery {
         self.write("sign_out", &page)?;
         self.write("sign_out_expired", &SignOut { user_email: None, ..page })?;
         self.write("signed_out", &SignedOut { base })?;
+        self.write("known_browser", &KnownBrowser { base, token: "t" })?;
         let notice = Notice {
             base,
             title: "This link does not work",
