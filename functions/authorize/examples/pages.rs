@@ -6,8 +6,8 @@ use std::{env, fs, io};
 
 use askama::Template;
 use authorize::pages::{
-    ClientView, Consent, FormPost, KnownBrowser, Notice, Register, RegisterErrors, ScopeView, SignIn, SignOut,
-    SignedOut,
+    ClientView, Consent, FormPost, KnownBrowser, Notice, Register, RegisterErrors, ScopeView,
+    SignIn, SignOut, SignedOut,
 };
 use identety_domain::Scope;
 

@@ -67,5 +67,6 @@ fn is_from_own_page(headers: &HeaderMap, base: &str) -> bool {
     let says = |name: &str, expected: &[u8]| {
         headers.get_all(name).iter().all(|value| value.as_bytes() == expected)
     };
-    own.is_ok_and(|own| says(ORIGIN.as_str(), own.as_bytes())) && says("sec-fetch-site", b"same-origin")
+    own.is_ok_and(|own| says(ORIGIN.as_str(), own.as_bytes()))
+        && says("sec-fetch-site", b"same-origin")
 }

@@ -76,13 +76,13 @@ pub mod keys {
 
 /// Browsers, the sessions in them, and the authorization requests that wait for their users.
 pub mod session {
+    pub use crate::models::browser::{
+        BrowserKey, BrowserSecret, CsrfToken, SessionKey, SessionSecret,
+    };
     pub use crate::models::device::{
         BROWSER_KNOWN, BROWSER_LINK_LIFETIME, BrowserLink, BrowserLinkKey, BrowserLinkToken,
         DeviceKey, DeviceSecret, DeviceSecrets, KnownBrowsers, MAX_DEVICE_SECRETS,
         MAX_KNOWN_BROWSERS,
-    };
-    pub use crate::models::browser::{
-        BrowserKey, BrowserSecret, CsrfToken, SessionKey, SessionSecret,
     };
     pub use crate::models::session::{
         SESSION_ABSOLUTE, SESSION_IDLE, SESSION_KEPT, SESSION_TOUCHED_EVERY, Session, SignedIn,

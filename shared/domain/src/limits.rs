@@ -11,9 +11,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 
 pub use sign_in::{
-    Admission, Attempt, BrowserAdmission, COUNTED_FOR, OVER_LIMIT_PAUSE, OVER_LIMIT_PAUSE_OF_ACCOUNT,
-    PER_ACCOUNT, PER_ACCOUNT_AND_ADDRESS, PER_ADDRESS, PER_BROWSER, PER_BROWSER_IN_A_ROW,
-    SIGN_IN_WINDOW, SignInLimits,
+    Admission, Attempt, BrowserAdmission, COUNTED_FOR, OVER_LIMIT_PAUSE,
+    OVER_LIMIT_PAUSE_OF_ACCOUNT, PER_ACCOUNT, PER_ACCOUNT_AND_ADDRESS, PER_ADDRESS, PER_BROWSER,
+    PER_BROWSER_IN_A_ROW, SIGN_IN_WINDOW, SignInLimits,
 };
 
 use crate::stores::{FailureStore, StoreError};

@@ -8,8 +8,7 @@ const ONE: &str = "/admin/users/01890000-0000-7000-8000-000000000000";
 const PASSWORD: &str = "/admin/users/01890000-0000-7000-8000-000000000000/password";
 
 const UNLOCK: &str = "/admin/users/01890000-0000-7000-8000-000000000000/unlock";
-const BROWSER_LINKS: &str =
-    "/admin/users/01890000-0000-7000-8000-000000000000/browser-links";
+const BROWSER_LINKS: &str = "/admin/users/01890000-0000-7000-8000-000000000000/browser-links";
 
 const READS: [(&str, &str); 3] = [("GET", "/admin/users"), ("GET", ONE), ("HEAD", ONE)];
 const WRITES: [(&str, &str); 9] = [

@@ -184,7 +184,8 @@ async fn what_cannot_be_seen_is_in_no_name_and_no_address(#[case] text: &str) {
     let refused = create(json!({"email": address, "name": text, "nickname": text})).await;
     assert_eq!(refused.status, 400);
     let errors = refused.json();
-    let fields: Vec<_> = errors["errors"].as_array().unwrap().iter().map(|it| &it["field"]).collect();
+    let fields: Vec<_> =
+        errors["errors"].as_array().unwrap().iter().map(|it| &it["field"]).collect();
     assert_eq!(fields, ["email", "name", "nickname"]);
     let mut browser = app.browser();
     let page = sign_in_page(&mut browser, &client, &[]).await;

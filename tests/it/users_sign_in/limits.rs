@@ -126,7 +126,8 @@ async fn neither_headers_nor_another_spelling_nor_another_browser_get_past_a_lim
         let call = app.server.post("/signin").form(&fields).header(header, "198.51.100.1");
         blocked(&browser.send(call).await, 900);
     }
-    for spelling in ["ALICE@Example.com", " alice@example.com ", "alice@ｅｘａｍｐｌｅ.com"] {
+    for spelling in ["ALICE@Example.com", " alice@example.com ", "alice@ｅｘａｍｐｌｅ.com"]
+    {
         blocked(&enter(&mut browser, &page, spelling, PASSWORD).await, 900);
     }
     let mut another = app.browser();

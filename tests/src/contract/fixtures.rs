@@ -176,7 +176,10 @@ pub(super) fn full_user(number: u16) -> User {
     User {
         details: metadata.validate().expect("details"),
         password: None,
-        browsers: [("a", 1), ("b", 2)].map(|(name, used)| (browser(name), at(used))).into_iter().collect(),
+        browsers: [("a", 1), ("b", 2)]
+            .map(|(name, used)| (browser(name), at(used)))
+            .into_iter()
+            .collect(),
         updated_at: at(88_888),
         version: 4_000_000_000_000,
         ..user(number)

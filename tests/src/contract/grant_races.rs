@@ -6,9 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 
 use identety_domain::grant::Redeemed;
-use identety_domain::store::{
-    Allowance, Change, Count, Counter, GrantCreation, Redeem, Rotate,
-};
+use identety_domain::store::{Allowance, Change, Count, Counter, GrantCreation, Redeem, Rotate};
 
 use super::Stores;
 use super::attempts::below;

@@ -2,9 +2,9 @@
 
 #![expect(missing_docs, reason = "the names of the functions are what they say")]
 
+use identety_domain::Timestamp;
 use identety_domain::session::{BrowserLink, BrowserLinkKey, DeviceKey};
 use identety_domain::store::Change;
-use identety_domain::Timestamp;
 use serde::de::DeserializeOwned;
 
 use super::Stores;

@@ -155,9 +155,7 @@ impl SignInLimits {
         let subject = ["known browser", account, browser.as_str(), &resets];
         let (in_window, in_a_row) = (window_key(&subject, now), key(&subject));
         let allowance = in_a_window(PER_BROWSER);
-        if let Count::Refused(_) =
-            self.attempts.count_attempt(&in_window, &allowance, now).await?
-        {
+        if let Count::Refused(_) = self.attempts.count_attempt(&in_window, &allowance, now).await? {
             let retry_after = Some(window_left(now));
             return Ok(BrowserAdmission::Judged(Admission::Blocked { retry_after }));
         }

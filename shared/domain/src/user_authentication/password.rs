@@ -134,12 +134,12 @@ impl PasswordAuthenticator {
         stored: Option<&StoredPassword>,
         password: &Secret,
     ) -> Result<Comparison, HashError> {
-        let verify = |password: &Secret| match stored {
-            Some(stored) => self.hasher.verify(password, &stored.phc, HashCost::Chosen),
-            None => {
-                self.hasher.burn(password, HashCost::Chosen)?;
-                Ok(Verification::Mismatch)
+        let verify = |password: &Secret| {
+            if let Some(stored) = stored {
+                return self.hasher.verify(password, &stored.phc, HashCost::Chosen);
             }
+            self.hasher.burn(password, HashCost::Chosen)?;
+            Ok(Verification::Mismatch)
         };
         let normalized = normalized(password);
         let found = verify(&normalized)?;

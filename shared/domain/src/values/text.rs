@@ -33,17 +33,16 @@ const BRAILLE_BLANK: char = '\u{2800}';
 /// an emoji.
 pub(crate) fn is_printable(text: &str) -> bool {
     let characters: Vec<char> = text.chars().collect();
-    let is_seen_at = |at: usize| characters.get(at).copied().is_some_and(is_seen);
-    characters.iter().enumerate().all(|(at, c)| {
-        let before = at.checked_sub(1);
-        if JOINERS.contains(c) {
-            let follows = |at| is_seen_at(at) || characters.get(at).is_some_and(is_emoji_variation);
-            return before.is_some_and(follows) && is_seen_at(at + 1);
+    characters.iter().copied().enumerate().all(|(at, c)| {
+        let before = at.checked_sub(1).and_then(|at| characters.get(at).copied());
+        if JOINERS.contains(&c) {
+            let follows = before.is_some_and(|c| is_seen(c) || is_emoji_variation(c));
+            return follows && characters.get(at + 1).copied().is_some_and(is_seen);
         }
         if is_emoji_variation(c) {
-            return before.and_then(|at| characters.get(at)).is_some_and(|c| is_emoji(*c));
+            return before.is_some_and(is_emoji);
         }
-        *c == ' ' || is_other_space(*c) || is_seen(*c)
+        is_space(c) || is_seen(c)
     })
 }
 
@@ -52,8 +51,8 @@ pub(crate) fn is_blank(text: &str) -> bool {
     !text.chars().any(|c| is_seen(c) && !is_mark(c))
 }
 
-fn is_emoji_variation(c: &char) -> bool {
-    EMOJI_VARIATION.contains(c)
+fn is_emoji_variation(c: char) -> bool {
+    EMOJI_VARIATION.contains(&c)
 }
 
 fn is_emoji(c: char) -> bool {
@@ -71,8 +70,8 @@ fn is_mark(c: char) -> bool {
     )
 }
 
-/// A space of another width. Line and paragraph separators are none.
-fn is_other_space(c: char) -> bool {
+/// A space of any width. Line and paragraph separators are none.
+fn is_space(c: char) -> bool {
     category(c) == Category::SpaceSeparator
 }
 

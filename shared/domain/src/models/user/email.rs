@@ -26,8 +26,7 @@ impl EmailAddress {
         let text = text.trim_matches(' ');
         let (local, domain) = text.rsplit_once('@')?;
         let is_plain = |c: char| {
-            !c.is_whitespace()
-                && !matches!(c, '<' | '>' | '"' | '\\' | ',' | ';' | ':' | '(' | ')')
+            !c.is_whitespace() && !matches!(c, '<' | '>' | '"' | '\\' | ',' | ';' | ':' | '(' | ')')
         };
         let fits = !local.is_empty()
             && local.len() <= MAX_LOCAL_PART

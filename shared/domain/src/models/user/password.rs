@@ -1,5 +1,7 @@
 //! What a new password must be like.
 
+use std::borrow::Cow;
+
 use crate::values::Secret;
 use crate::values::text::nfkc;
 
@@ -41,8 +43,12 @@ impl Password {
     pub fn new(secret: Secret) -> Result<Self, PasswordError> {
         let text = secret.expose();
         let characters = text.chars().count();
-        let normalized = Secret::new(nfkc(text).into_owned());
-        if normalized.expose().chars().count().min(characters) < MIN_CHARACTERS {
+        let changed = match nfkc(text) {
+            Cow::Borrowed(_) => None,
+            Cow::Owned(changed) => Some(Secret::new(changed)),
+        };
+        let normal = changed.as_ref().unwrap_or(&secret).expose();
+        if normal.chars().count().min(characters) < MIN_CHARACTERS {
             return Err(PasswordError::TooShort);
         }
         if characters > MAX_CHARACTERS || text.len() > MAX_PASSWORD_BYTES {
@@ -51,7 +57,7 @@ impl Password {
         if text.chars().any(char::is_control) {
             return Err(PasswordError::ControlCharacter);
         }
-        Ok(Self(normalized))
+        Ok(Self(changed.unwrap_or(secret)))
     }
 
     /// The password as what it is, in its normal form.
