@@ -179,6 +179,7 @@ fn user(email: &str) -> User {
         id: Uuid::from_u128(1),
         details: metadata.validate().unwrap(),
         password: None,
+        browsers: identety_domain::session::KnownBrowsers::default(),
         created_at: now,
         updated_at: now,
         version: 1,

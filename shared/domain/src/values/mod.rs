@@ -26,6 +26,7 @@ pub(crate) mod rules;
 pub mod scope;
 mod secret;
 mod signing_alg;
+pub(crate) mod text;
 mod time;
 mod vocabulary;
 

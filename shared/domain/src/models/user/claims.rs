@@ -116,6 +116,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
+    use crate::models::device::KnownBrowsers;
     use crate::models::user::UserMetadata;
     use crate::values::Timestamp;
 
@@ -125,6 +126,7 @@ mod tests {
             id: Uuid::from_u128(7),
             details: UserMetadata { email, ..metadata }.validate().unwrap(),
             password: None,
+            browsers: KnownBrowsers::default(),
             created_at: Timestamp::from_seconds(1),
             updated_at: Timestamp::from_millis(2500),
             version: 1,
