@@ -1,5 +1,5 @@
-//! The cookie by which accounts know a browser. It tells who signs in here as little as the name of the browser would: it
-//! signs nobody in. A sign-out leaves it.
+//! The cookie by which accounts know a browser. It signs no user in, and a sign-out
+//! leaves it.
 
 use axum::response::Response;
 use cookie::time::Duration;

@@ -1,5 +1,5 @@
 //! `GET` and `POST /known-browser`: a one-time link that an administrator has made. Its button makes this browser known to
-//! the user's account, so that no stranger's failures keep the user out of it. It signs nobody in.
+//! the user's account, so that no stranger's failures keep the user out of it. It signs no user in.
 
 use axum::extract::Request;
 use axum::response::Response;
@@ -61,7 +61,7 @@ fn token(form: &mut Form) -> Result<BrowserLinkToken, Failure> {
 }
 
 /// Whether a form comes from a page of this server. Browsers say where from (Fetch §3.1, Fetch Metadata §2.1); what says
-/// nothing is no browser that somebody else could lead here.
+/// nothing is no browser that another site could lead here.
 fn is_from_own_page(headers: &HeaderMap, base: &str) -> bool {
     let own = Url::parse(base).map(|url| url.origin().ascii_serialization());
     let says = |name: &str, expected: &[u8]| {

@@ -162,7 +162,7 @@ async fn registrations_are_bounded_like_guesses() {
 }
 
 #[tokio::test]
-async fn registrations_lock_nobody_out() {
+async fn registrations_lock_no_user_out() {
     let app = TestApp::start().await;
     align(&app);
     let (client, alice) = (app.public_client().await, app.alice().await);
