@@ -24,7 +24,7 @@ async fn a_wrong_password_tells_nothing_about_accounts() {
 }
 
 #[tokio::test]
-async fn strangers_lock_nobody_out_of_a_browser_that_is_known() {
+async fn strangers_lock_no_user_out_of_a_browser_that_is_known() {
     agrees_in_javascript("pages/known_browser.mjs").await;
 }
 

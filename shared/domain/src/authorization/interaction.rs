@@ -326,6 +326,8 @@ impl FrontChannel {
                 Box::new(self.refuse(request, denied))
             }
             Decision::Allow => {
+                // A late decision that changes nothing for the client must change nothing for the user either.
+                self.check_unanswered(transaction).await?;
                 let AuthorizationRequest { scope, resources, .. } = request;
                 let generation = Generation::generate(&mut *context.rng);
                 let allowed = Allowed { scope, resources, generation };
