@@ -1,5 +1,6 @@
 //! Consent: asked for once, for each user, client and scope, and given by nobody else.
 
+use identety_domain::grant::Generation;
 use identety_tests::app::{TestApp, TestClient};
 use identety_tests::browser::{Browser, Form, html};
 use identety_tests::sign_in::{PASSWORD, request};
@@ -279,4 +280,27 @@ async fn a_page_shown_to_one_user_does_not_decide_for_another() {
     let page = browser.open(&path).await.page();
     assert!(html(&page).contains("bob@example.com"));
     assert_ne!(browser.submit(&page, &[("decision", "allow")]).await.client().get("code"), "");
+}
+
+#[tokio::test]
+async fn a_withdrawn_consent_ends_what_was_granted_under_it_and_nothing_else() {
+    let app = TestApp::start().await;
+    let user = app.alice().await;
+    let (client, other) = (app.public_client().await, app.private_client().await);
+    let offline = [("scope", "openid offline_access")];
+    let given = app.tokens(&client, &user, &offline).await;
+    let others = app.tokens(&other, &user, &offline).await;
+    let mut browser = app.browser();
+    let code = app.code(&mut browser, &client, &user, &[]).await;
+    let (id, of) = (user.id.parse().unwrap(), client.id.parse().unwrap());
+    let generation = Generation::from(7);
+    app.stores.consents.withdraw_consent(id, of, generation, app.now()).await.unwrap();
+    app.assert_dead(&client, &[&given]).await;
+    assert_eq!(app.redeem(&client, &code, &[]).await.outcome(), (400, "invalid_grant".into()));
+    app.assert_alive(&other, &others).await;
+    // The user is asked anew, and what is allowed then counts.
+    assert_eq!(next(&mut browser, &client, &[]).await, "consent");
+    let again = app.tokens(&client, &user, &offline).await;
+    app.assert_alive(&client, &again).await;
+    app.assert_dead(&client, &[&given]).await;
 }

@@ -6,7 +6,7 @@ use identety_tests::sign_in::{PASSWORD, request};
 use rstest::rstest;
 use serde_json::Value;
 
-use super::steps::{consent_page, count, is_sign_in, kind, sign_in_page, silently};
+use super::steps::{consent_page, count, is_sign_in, kind, sign_in_page, silently, transaction};
 
 /// The claims of the ID token of a request.
 async fn claims(
