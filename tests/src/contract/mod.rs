@@ -145,6 +145,8 @@ macro_rules! each_sentence {
             sessions::the_end_of_a_session_that_is_not_there_creates_none
             sessions::who_has_signed_out_of_a_session_has_signed_out_of_no_other
             sessions::the_end_of_a_session_alone_is_no_sign_out
+            sessions::the_sessions_of_a_user_are_listed_piece_by_piece
+            grants::the_grants_of_a_user_are_listed_piece_by_piece
             transactions::every_member_of_a_transaction_comes_back_as_it_was
             transactions::a_transaction_that_is_not_there_is_not_found
             transactions::a_transaction_is_denied_and_no_other
