@@ -13,6 +13,7 @@ mod pages;
 mod prompts;
 mod redirect_uris;
 mod registration;
+mod requests;
 mod sessions;
 pub(crate) mod steps;
 mod story;
