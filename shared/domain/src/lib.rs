@@ -34,7 +34,7 @@ pub use values::scope;
 pub use values::{
     Endpoint, ErrorCode, FieldError, Issuer, Outcome, PeerAddress, PublicError, Reason,
     RequestContext, RequestHeaders, RequestId, Scope, ScopeToken, Seconds, Secret, Settings, Theft,
-    Timestamp, digest, id, issuer,
+    Timestamp, digest, id, issuer, json,
 };
 
 /// Clients: public, private and m2m (RFC 6749 §2).

@@ -13,6 +13,7 @@ mod grant_type;
 pub mod id;
 mod identifiers;
 pub mod issuer;
+pub mod json;
 mod lifetimes;
 mod mac;
 mod outcome;
