@@ -7,9 +7,10 @@ use std::{env, fs, io};
 use askama::Template;
 use authorize::pages::{
     ClientView, Consent, FormPost, Notice, Register, RegisterErrors, ScopeView, SignIn, SignOut,
-    SignedOut,
+    SignedOut, claim_in_words,
 };
 use identety_domain::Scope;
+use identety_domain::user::UserClaim;
 
 fn main() -> io::Result<()> {
     let mut arguments = env::args().skip(1);
@@ -101,13 +102,17 @@ impl Gallery {
             transaction: "t",
             csrf: "c",
             scopes: scope.iter().map(ScopeView::from).collect(),
+            claims: vec![claim_in_words(UserClaim::Birthdate)],
         };
         self.write("consent", &page)?;
         let long = "https://api.example.com/a/scope/with/a/very/long/name.and.no.place.to.break.it";
         let scopes = vec![ScopeView { name: long, text: None }];
         let client = &ClientView { name: LONG, ..BOOKSHOP };
-        self.write("consent_long", &Consent { client, scopes, ..page })?;
-        self.write("consent_no_scope", &Consent { client: &PLAIN, scopes: Vec::new(), ..page })
+        self.write("consent_long", &Consent { client, scopes, claims: Vec::new(), ..page })?;
+        self.write(
+            "consent_no_scope",
+            &Consent { client: &PLAIN, scopes: Vec::new(), claims: Vec::new(), ..page },
+        )
     }
 
     fn others(&self) -> io::Result<()> {

@@ -8,7 +8,7 @@ use identety_domain::session::{CsrfToken, SignedIn, TransactionId};
 use identety_http::form::Form;
 
 use crate::failure::Failure;
-use crate::pages::{ClientView, Consent, ScopeView, respond};
+use crate::pages::{ClientView, Consent, ScopeView, claim_in_words, respond};
 use crate::visit::{Visit, check_no_more, named_transaction};
 
 /// The page; or, where nothing need be asked, whatever comes next.
@@ -31,13 +31,15 @@ async fn page(visit: &mut Visit, id: &TransactionId) -> Result<Response, Failure
         return visit.follow(&Step::SignIn(id.clone()));
     };
     let csrf = csrf_token(visit, id, &signed_in);
+    let asked = transaction.request.asked();
     let page = Consent {
         base: visit.base(),
         client: &ClientView::from(&client.metadata),
         user_email: signed_in.user.details.email.as_str(),
         transaction: id.as_str(),
         csrf: csrf.expose(),
-        scopes: transaction.request.scope.iter().map(ScopeView::from).collect(),
+        scopes: asked.scope.iter().map(ScopeView::from).collect(),
+        claims: asked.claims.into_iter().map(claim_in_words).collect(),
     };
     let targets = [transaction.request.redirect_uri.as_str()];
     Ok(respond(StatusCode::OK, &page, &targets)?)

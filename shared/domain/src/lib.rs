@@ -44,7 +44,8 @@ pub mod client {
         register, rotate_secret,
     };
     pub use crate::models::client::{
-        Client, ClientMetadata, Lifetimes, MAX_LIVE_SECRETS, StoredSecret, VerifiedMetadata,
+        Client, ClientMetadata, IdTokenClaims, IdTokenRule, Lifetimes, MAX_LIVE_SECRETS,
+        RuleOrList, StoredSecret, VerifiedMetadata,
     };
     pub use crate::values::{
         ClientId, ClientType, GrantType, LONGEST_ACCESS_TOKEN, LONGEST_REFRESH_TOKEN,
@@ -55,6 +56,8 @@ pub mod client {
 /// What users have allowed clients.
 pub mod grant {
     pub use crate::grants::Grants;
+    pub use crate::models::claims::{RequestedClaim, RequestedClaims};
+    pub use crate::models::consent::Consented;
     pub use crate::models::grant::{
         CODE_LIFETIME, Grant, REFRESH_GRACE, Redeemed, Redemption, RefreshKey, RefreshToken,
         Rotation,
@@ -95,5 +98,5 @@ pub mod user {
     pub use crate::models::authentication::{Authentication, AuthenticationEvent};
     pub use crate::models::user::*;
     pub use crate::users::{register, set_password};
-    pub use crate::values::AuthenticationMethod;
+    pub use crate::values::{AuthenticationMethod, UserClaim};
 }

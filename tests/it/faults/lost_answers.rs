@@ -3,14 +3,16 @@
 use identety_domain::client::{
     Client, ClientId, ClientMetadata, ClientType, SigningAlg, StoredSecret,
 };
-use identety_domain::grant::{Grant, GrantId, Redeemed, Redemption, Rotation};
+use identety_domain::grant::{
+    Consented, Grant, GrantId, Redeemed, Redemption, RequestedClaims, Rotation,
+};
 use identety_domain::hashing::{HashCost, PhcString};
 use identety_domain::keys::{KeyRing, WrappedKey};
 use identety_domain::store::{
     ApiKeyStore as _, Change, ClientStore as _, ConsentStore as _, Creation, GrantCreation,
     GrantStore as _, KeyStore as _, Redeem, Rehashed, Rotate, UserStore as _, UserWrite,
 };
-use identety_domain::user::{User, UserMetadata};
+use identety_domain::user::{User, UserClaim, UserMetadata};
 use identety_domain::{Scope, Timestamp};
 use identety_dynamodb::{
     AccountTable, ClientTable, Embedded, GrantTable, KeyTable, Tables, create_tables,
@@ -238,9 +240,10 @@ async fn a_consent_that_was_repeated_is_one() {
     let Fixture { accounts, way, .. } = Fixture::new().await;
     let (ada, client, at) = (Uuid::from_u128(1), Uuid::from_u128(2), Timestamp::from_seconds(1));
     let scope = Scope::parse("a b").unwrap();
+    let allowed = Consented { scope, claims: vec![UserClaim::Email] };
     way.lose_next();
-    accounts.consent(ada, client, &scope, at).await.unwrap();
-    assert_eq!(accounts.consented(ada, client).await.unwrap(), Some(scope));
+    accounts.consent(ada, client, &allowed, at).await.unwrap();
+    assert_eq!(accounts.consented(ada, client).await.unwrap(), Some(allowed));
     way.lose_next();
     accounts.forget_consents(ada).await.unwrap();
     assert_eq!(accounts.consented(ada, client).await.unwrap(), None);
@@ -269,6 +272,7 @@ fn grant() -> Grant {
         client: Uuid::from_u128(1),
         user: Uuid::from_u128(2),
         scope: Scope::default(),
+        claims: RequestedClaims::default(),
         resources: Vec::new(),
         redirect_uri: None,
         code_challenge: None,

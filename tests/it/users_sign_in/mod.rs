@@ -1,6 +1,7 @@
 //! Users sign in: from the authorization request to tokens, and back out.
 
 mod authorize;
+mod claims;
 mod consent;
 mod hints;
 mod leaks;

@@ -2,11 +2,13 @@
 
 #![expect(missing_docs, reason = "the names of the functions are what they say")]
 
+use identety_domain::grant::Consented;
 use identety_domain::hashing::PhcString;
 use identety_domain::store::{Change, From, Order, Rehashed, UserWrite};
 use identety_domain::user::{EmailAddress, StoredPassword, User};
 
 use super::Stores;
+use super::consents::consent;
 use super::fixtures::{at, full_user, id, phc, user, user_created, user_found, with_email};
 
 pub async fn a_created_user_is_found_by_its_id_and_by_its_email(stores: &Stores) {
@@ -178,8 +180,7 @@ pub async fn users_are_listed_and_counted_and_nothing_else_is(stores: &Stores) {
     for user in [2, 0, 1] {
         user_created(stores, users[user].clone()).await;
     }
-    let (someone, scope) = (id(7), identety_domain::Scope::default());
-    stores.consents.consent(someone, someone, &scope, at(0)).await.expect("a consent");
+    consent(stores, id(7), id(7), &Consented::default()).await;
     assert_eq!(stores.users.count().await.expect("a count"), 3);
     let list = async |order, from, limit| {
         let list = stores.users.list(order, from, limit).await.expect("a list");

@@ -21,6 +21,8 @@ pub struct Consent<'a> {
     pub csrf: &'a str,
     /// What is asked for.
     pub scopes: Vec<ScopeView<'a>>,
+    /// What is asked for beyond the scopes, in words.
+    pub claims: Vec<&'static str>,
 }
 
 impl Page for Consent<'_> {

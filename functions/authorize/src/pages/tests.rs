@@ -8,6 +8,7 @@ use axum::routing::get;
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use identety_domain::Scope;
+use identety_domain::user::UserClaim;
 use identety_http::edge;
 use rstest::rstest;
 use tower::ServiceExt as _;
@@ -61,7 +62,8 @@ fn pages(text: &str) -> Vec<(&'static str, String, Vec<&'static str>)> {
     };
     let scopes =
         vec![ScopeView { name: text, text: None }, ScopeView { name: "", text: Some(text) }];
-    let consent = Consent { base, client, user_email: text, transaction, csrf, scopes };
+    let claims = vec!["See your name"];
+    let consent = Consent { base, client, user_email: text, transaction, csrf, scopes, claims };
     let sign_out = SignOut { base, user_email: Some(text), csrf, hidden: vec![(text, text)] };
     let notice = Notice { base, title: text, text, what_to_do: text, request_id: Some(text) };
     let form_post = FormPost { base, action: text, fields: &[(text, text), (text, text)] };
@@ -252,6 +254,7 @@ fn standard_scopes_are_in_words_and_others_by_name() {
         transaction: "t",
         csrf: "c",
         scopes: views,
+        claims: Vec::new(),
     };
     let html = askama::Template::render(&consent).unwrap();
     for text in texts {
@@ -259,6 +262,15 @@ fn standard_scopes_are_in_words_and_others_by_name() {
     }
     assert_eq!(html.matches("<code>").count(), 1);
     assert!(html.contains("<code>orders:read</code>"));
+}
+
+#[test]
+fn every_claim_beyond_the_scopes_is_in_words_of_its_own() {
+    let claims = UserClaim::ALL.map(claim_in_words).to_vec();
+    let html = askama::Template::render(&Consent { claims: claims.clone(), ..CONSENT }).unwrap();
+    for text in claims {
+        assert_eq!(html.matches(&format!("<li>{text}</li>")).count(), 1, "{text}");
+    }
 }
 
 /// What the edge answers when a handler responds with `page`.
@@ -289,6 +301,7 @@ const CONSENT: Consent<'_> = Consent {
     transaction: "t",
     csrf: "c",
     scopes: Vec::new(),
+    claims: Vec::new(),
 };
 
 #[tokio::test]

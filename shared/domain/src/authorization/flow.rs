@@ -258,8 +258,8 @@ impl FrontChannel {
             }
             Decision::Allow if transaction.is_denied => Err(FlowError::Done),
             Decision::Allow => {
-                let (user, scope) = (signed_in.user.id, &transaction.request.scope);
-                self.consents.consent(user, client.id, scope, now).await?;
+                let (user, asked) = (signed_in.user.id, transaction.request.asked());
+                self.consents.consent(user, client.id, &asked, now).await?;
                 self.grant(&transaction, &signed_in, visitor, now).await
             }
         }
@@ -317,11 +317,8 @@ impl FrontChannel {
         if !for_this && (request.asks_for_login || too_old) {
             return Ok(Need::SignIn);
         }
-        match request.expected_user {
-            Some(expected) if expected != signed_in.user.id => {
-                return Ok(if for_this { Need::OtherUser } else { Need::SignIn });
-            }
-            Some(_) | None => {}
+        if !request.is_for(signed_in.user.id) {
+            return Ok(if for_this { Need::OtherUser } else { Need::SignIn });
         }
         let signed_in = Box::new(signed_in);
         if self.needs_consent(request, client, &signed_in).await? {
@@ -348,7 +345,7 @@ impl FrontChannel {
             return Ok(true);
         }
         let consented = self.consents.consented(signed_in.user.id, client.id).await?;
-        Ok(consented.is_none_or(|known| request.scope.first_outside(&known).is_some()))
+        Ok(consented.is_none_or(|known| !known.covers(&request.asked())))
     }
 
     /// The code of a transaction. The same browser gets the same one, as long as it is unused.
@@ -367,6 +364,7 @@ impl FrontChannel {
             client: request.client,
             user: signed_in.user.id,
             scope: request.scope.clone(),
+            claims: request.claims.clone(),
             resources: request.resources.clone(),
             redirect_uri: request.redirect_uri_was_sent.then(|| request.redirect_uri.clone()),
             code_challenge: request.code_challenge.clone(),

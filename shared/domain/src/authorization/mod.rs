@@ -3,6 +3,7 @@
 //!
 //! [`FrontChannel`] has a method for each thing that a browser does. Each of them ends in a [`Step`].
 
+mod claims;
 mod flow;
 mod logout;
 mod parameters;

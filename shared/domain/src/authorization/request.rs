@@ -1,5 +1,6 @@
 //! From parameters to a request: first who asks and where to answer, then everything else.
 
+use super::claims;
 use super::parameters::{Parameters, Unusable};
 use super::response::{AuthorizationError, Return};
 use crate::models::client::Client;
@@ -118,6 +119,7 @@ pub(super) fn parse(
         return Err(refuse(Code::UnauthorizedClient, description));
     }
     let prompt = Prompt::parse(one("prompt"))?;
+    let claims = claims::read(client, one("claims"))?;
     let request = AuthorizationRequest {
         client: client.id,
         client_id: client.client_id.clone(),
@@ -139,6 +141,8 @@ pub(super) fn parse(
         max_age: max_age(one("max_age"))?,
         login_hint: one("login_hint").map(str::to_owned),
         expected_user: None,
+        claims: claims.requested,
+        subjects: claims.subjects,
     };
     match one("id_token_hint") {
         None => Ok(request),

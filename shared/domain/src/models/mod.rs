@@ -2,7 +2,9 @@
 
 pub(crate) mod authentication;
 pub(crate) mod browser;
+pub(crate) mod claims;
 pub(crate) mod client;
+pub(crate) mod consent;
 pub(crate) mod grant;
 pub(crate) mod keys;
 pub(crate) mod session;

@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::browser::BrowserKey;
+use super::claims::RequestedClaims;
+use super::consent::Consented;
 use crate::values::{
     ClientId, CodeChallenge, ResponseMode, Scope, Seconds, Timestamp, TransactionId,
 };
@@ -49,6 +51,31 @@ pub struct AuthorizationRequest {
     pub login_hint: Option<String>,
     /// Who must be the one to sign in (`id_token_hint`).
     pub expected_user: Option<Uuid>,
+    /// The claims about the user that are asked for beside the scope (`claims`, OpenID Connect Core 1.0 §5.5).
+    #[serde(default)]
+    pub claims: RequestedClaims,
+    /// Whose `sub` the parameter `claims` asks for; `None` is anybody's.
+    #[serde(default)]
+    pub subjects: Option<Vec<Uuid>>,
+}
+
+impl AuthorizationRequest {
+    /// Whether the request may be answered for `user`: "The Authorization Server MUST NOT reply with an ID Token or
+    /// Access Token for a different user" (OpenID Connect Core 1.0 §3.1.2.2).
+    #[must_use]
+    pub fn is_for(&self, user: Uuid) -> bool {
+        self.expected_user.is_none_or(|expected| expected == user)
+            && self.subjects.as_ref().is_none_or(|subjects| subjects.contains(&user))
+    }
+
+    /// What the user has to allow. Without `openid` there is nothing that could hold a claim.
+    #[must_use]
+    pub fn asked(&self) -> Consented {
+        let scope = self.scope.clone();
+        let is_openid = scope.contains("openid");
+        let claims = if is_openid { self.claims.beyond(&scope) } else { Vec::new() };
+        Consented { scope, claims }
+    }
 }
 
 /// A transaction.

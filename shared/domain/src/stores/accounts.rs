@@ -4,8 +4,9 @@ use async_trait::async_trait;
 use uuid::Uuid;
 
 use super::{Change, From, Order, Rehashed, StoreError};
+use crate::models::consent::Consented;
 use crate::models::user::{EmailAddress, User};
-use crate::values::{Scope, Timestamp};
+use crate::values::Timestamp;
 
 /// How a write of a user ended.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -62,15 +63,15 @@ pub trait UserStore: Send + Sync {
 /// under the same `clientId` inherits nothing.
 #[async_trait]
 pub trait ConsentStore: Send + Sync {
-    /// The scope that `user` has allowed `client`; `None` when the user was never asked.
-    async fn consented(&self, user: Uuid, client: Uuid) -> Result<Option<Scope>, StoreError>;
+    /// What `user` has allowed `client`, in any order; `None` when the user was never asked.
+    async fn consented(&self, user: Uuid, client: Uuid) -> Result<Option<Consented>, StoreError>;
 
-    /// Adds `scope` to what `user` has allowed `client`. Two additions at once lose nothing.
+    /// Adds `allowed` to what `user` has allowed `client`. Two additions at once lose nothing.
     async fn consent(
         &self,
         user: Uuid,
         client: Uuid,
-        scope: &Scope,
+        allowed: &Consented,
         at: Timestamp,
     ) -> Result<(), StoreError>;
 

@@ -26,7 +26,8 @@ pub mod scope;
 mod secret;
 mod signing_alg;
 mod time;
-mod vocabulary;
+mod user_claim;
+pub(crate) mod vocabulary;
 
 pub use auth_method::TokenEndpointAuthMethod;
 pub use authentication_method::AuthenticationMethod;
@@ -52,3 +53,4 @@ pub use scope::{Scope, ScopeToken};
 pub use secret::Secret;
 pub use signing_alg::SigningAlg;
 pub use time::{Seconds, Timestamp};
+pub use user_claim::UserClaim;

@@ -1,11 +1,12 @@
 //! Consents: one item for each user and client, to which scopes are added.
 
 use async_trait::async_trait;
+use identety_domain::grant::Consented;
 use identety_domain::store::{ConsentStore, StoreError};
-use identety_domain::{Scope, Timestamp};
+use identety_domain::{ScopeToken, Timestamp};
 use uuid::Uuid;
 
-use super::items::consent::{CONSENTED_AT, SCOPE};
+use super::items::consent::{CLAIMS, CONSENTED_AT, SCOPE};
 use super::{AccountTable, items};
 use crate::error::{corrupt, failed};
 use crate::expression::Update;
@@ -36,23 +37,27 @@ impl AccountTable {
 
 #[async_trait]
 impl ConsentStore for AccountTable {
-    async fn consented(&self, user: Uuid, client: Uuid) -> Result<Option<Scope>, StoreError> {
+    async fn consented(&self, user: Uuid, client: Uuid) -> Result<Option<Consented>, StoreError> {
         let found = self.table.get(items::consent_key(user, client)).await?;
-        found.map(items::to_scope).transpose()
+        found.map(items::to_consented).transpose()
     }
 
-    /// Adds to a set, so a repeated request changes nothing more.
+    /// Adds to sets, so a repeated request changes nothing more.
     async fn consent(
         &self,
         user: Uuid,
         client: Uuid,
-        scope: &Scope,
+        allowed: &Consented,
         at: Timestamp,
     ) -> Result<(), StoreError> {
         let mut update = Update::default();
         update.set(&[CONSENTED_AT], number(at.millis()));
-        if let Some(tokens) = items::scope_set(scope) {
+        let Consented { scope, claims } = allowed;
+        if let Some(tokens) = items::set_of(scope.iter().map(ScopeToken::as_str)) {
             update.add(&[SCOPE], tokens);
+        }
+        if let Some(names) = items::set_of(claims.iter().map(|claim| claim.as_str())) {
+            update.add(&[CLAIMS], names);
         }
         layout::stamp(&mut update);
         let only_if = layout::is_new_or_known();

@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use identety_domain::grant::Consented;
 use identety_domain::store::StoreError;
-use identety_domain::user::{EmailAddress, StoredPassword, User, UserDetails};
-use identety_domain::{Scope, ScopeToken, Timestamp};
+use identety_domain::user::{EmailAddress, StoredPassword, User, UserClaim, UserDetails};
+use identety_domain::{ScopeToken, Timestamp};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -26,6 +27,8 @@ pub(super) const PASSWORD_HASH: [&str; 2] = ["password", "phc"];
 pub(super) mod consent {
     /// What the user has allowed; not there where that is nothing.
     pub(in super::super) const SCOPE: &str = "scope";
+    /// Which claims beyond that scope the user has allowed; not there where there are none.
+    pub(in super::super) const CLAIMS: &str = "claims";
     /// When the user was last asked.
     pub(in super::super) const CONSENTED_AT: &str = "consentedAt";
 }
@@ -59,6 +62,8 @@ struct EmailItem {
 struct ConsentItem {
     #[serde(default)]
     scope: BTreeSet<ScopeToken>,
+    #[serde(default)]
+    claims: Vec<UserClaim>,
 }
 
 fn user_pk(id: Uuid) -> String {
@@ -135,13 +140,14 @@ pub(super) fn pointed_to(item: Item) -> Result<Uuid, StoreError> {
     Ok(read::<EmailItem>(item)?.user_id)
 }
 
-/// The scope of a consent, in the order of the alphabet: the item knows no other.
-pub(super) fn to_scope(item: Item) -> Result<Scope, StoreError> {
-    Ok(read::<ConsentItem>(item)?.scope.into_iter().collect())
+/// What a consent allows. The scope is in the order of the alphabet: the item knows no other.
+pub(super) fn to_consented(item: Item) -> Result<Consented, StoreError> {
+    let ConsentItem { scope, claims } = read(item)?;
+    Ok(Consented { scope: scope.into_iter().collect(), claims })
 }
 
-/// The scope as a set; `None` where it is empty, for there are no empty sets.
-pub(super) fn scope_set(scope: &Scope) -> Option<AttributeValue> {
-    let tokens = scope.iter().map(|token| token.as_str().to_owned()).collect();
-    (!scope.is_empty()).then_some(AttributeValue::Ss(tokens))
+/// A set of these texts; `None` where it is empty, for there are no empty sets.
+pub(super) fn set_of<'a>(texts: impl Iterator<Item = &'a str>) -> Option<AttributeValue> {
+    let texts: Vec<_> = texts.map(str::to_owned).collect();
+    (!texts.is_empty()).then_some(AttributeValue::Ss(texts))
 }

@@ -6,11 +6,12 @@ use std::ops::RangeInclusive;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use super::{IdTokenClaims, IdTokenRule};
 use crate::values::issuer::is_loopback;
 use crate::values::rules::{self, MAX_TEXT, is_printable};
 use crate::values::{
     ClientType, FieldError, GrantType, LONGEST_ACCESS_TOKEN, LONGEST_REFRESH_TOKEN, RedirectUri,
-    Scope, ScopeToken, Seconds, SigningAlg, TokenEndpointAuthMethod,
+    Scope, ScopeToken, Seconds, SigningAlg, TokenEndpointAuthMethod, UserClaim,
 };
 
 const MAX_NAME: usize = 100;
@@ -49,6 +50,7 @@ pub struct ClientMetadata {
     pub audiences: Option<Vec<String>>,
     pub access_token_signing_alg: Option<String>,
     pub id_token_signing_alg: Option<String>,
+    pub id_token_claims: Option<RuleOrList>,
     pub allowed_cors_origins: Option<Vec<String>>,
     pub is_active: Option<bool>,
     pub logo_uri: Option<String>,
@@ -56,6 +58,14 @@ pub struct ClientMetadata {
     pub tos_uri: Option<String>,
     pub contacts: Option<Vec<String>>,
     pub metadata: Option<BTreeMap<String, String>>,
+}
+
+/// The name of a rule, or what is meant itself.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[expect(missing_docs, reason = "the type says it")]
+pub enum RuleOrList {
+    Rule(String),
+    List(Vec<String>),
 }
 
 /// The lifetimes of a client's tokens, in seconds.
@@ -98,6 +108,10 @@ pub struct VerifiedMetadata {
     pub access_token_signing_alg: SigningAlg,
     /// What its ID tokens are signed with.
     pub id_token_signing_alg: SigningAlg,
+    /// What its ID tokens say of the user without being asked. `None` for m2m clients, which get none, and for
+    /// clients of before the member: see [`Client::id_token_claims`](super::Client::id_token_claims).
+    #[serde(default)]
+    pub id_token_claims: Option<IdTokenClaims>,
     /// The origins whose scripts may read the answers.
     pub allowed_cors_origins: Vec<String>,
     /// False: every flow and refresh is refused at once.
@@ -136,6 +150,7 @@ impl ClientMetadata {
             audiences,
             access_token_signing_alg,
             id_token_signing_alg,
+            id_token_claims,
             allowed_cors_origins,
             is_active,
             logo_uri,
@@ -164,6 +179,7 @@ impl ClientMetadata {
             access_token_signing_alg: check
                 .signing_alg("accessTokenSigningAlg", access_token_signing_alg),
             id_token_signing_alg: check.signing_alg("idTokenSigningAlg", id_token_signing_alg),
+            id_token_claims: check.id_token_claims(id_token_claims),
             allowed_cors_origins: check.cors_origins(allowed_cors_origins),
             is_active: is_active.unwrap_or(true),
             logo_uri: check.page("logoUri", logo_uri),
@@ -197,6 +213,7 @@ impl From<VerifiedMetadata> for ClientMetadata {
             audiences: Some(verified.audiences),
             access_token_signing_alg: Some(verified.access_token_signing_alg.as_str().to_owned()),
             id_token_signing_alg: Some(verified.id_token_signing_alg.as_str().to_owned()),
+            id_token_claims: verified.id_token_claims.map(RuleOrList::from),
             allowed_cors_origins: Some(verified.allowed_cors_origins),
             is_active: Some(verified.is_active),
             logo_uri: verified.logo_uri,
@@ -204,6 +221,17 @@ impl From<VerifiedMetadata> for ClientMetadata {
             tos_uri: verified.tos_uri,
             contacts: Some(verified.contacts),
             metadata: Some(verified.metadata),
+        }
+    }
+}
+
+impl From<IdTokenClaims> for RuleOrList {
+    fn from(claims: IdTokenClaims) -> Self {
+        match claims {
+            IdTokenClaims::Rule(rule) => Self::Rule(rule.as_str().to_owned()),
+            IdTokenClaims::Listed(claims) => {
+                Self::List(claims.into_iter().map(|claim| claim.as_str().to_owned()).collect())
+            }
         }
     }
 }
@@ -391,6 +419,33 @@ impl Check {
         })
     }
 
+    fn id_token_claims(&mut self, claims: Option<RuleOrList>) -> Option<IdTokenClaims> {
+        const FIELD: &str = "idTokenClaims";
+        match claims {
+            Some(_) if !self.kind.acts_for_users() => {
+                self.refuse(FIELD, "must be left out: an m2m client gets no ID token");
+                None
+            }
+            None => self.kind.acts_for_users().then(IdTokenClaims::default),
+            Some(RuleOrList::Rule(text)) => {
+                let rule = IdTokenRule::parse(&text);
+                if rule.is_none() {
+                    self.refuse(FIELD, "must be scope, none, or a list of claims");
+                }
+                rule.map(IdTokenClaims::Rule)
+            }
+            Some(RuleOrList::List(names)) => {
+                let claims = self.each(FIELD, &names, UserClaim::ALL.len(), |text| {
+                    UserClaim::parse(text).ok_or_else(|| {
+                        let known = UserClaim::ALL.map(UserClaim::as_str).join(", ");
+                        format!("{} is no claim about a user: {known}", quoted(text))
+                    })
+                });
+                Some(IdTokenClaims::Listed(claims))
+            }
+        }
+    }
+
     fn cors_origins(&mut self, origins: Option<Vec<String>>) -> Vec<String> {
         self.each("allowedCorsOrigins", &origins.unwrap_or_default(), MAX_ORIGINS, |text| {
             let is_origin = Url::parse(text).is_ok_and(|url| {
@@ -427,6 +482,14 @@ impl Check {
         rules::check_pairs(&pairs, &mut self.errors);
         pairs
     }
+}
+
+/// The beginning of a text, as JSON writes it: whatever is in it, it stays on its line.
+fn quoted(text: &str) -> String {
+    const LONGEST: usize = 40;
+    let start: String = text.chars().take(LONGEST).collect();
+    let more = if start.len() < text.len() { "…" } else { "" };
+    format!("{}{more}", serde_json::Value::from(start))
 }
 
 fn is_https_or_loopback(url: &Url) -> bool {

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 pub use refresh_token::{RefreshKey, RefreshToken};
 
+use super::claims::RequestedClaims;
 use super::client::{Client, Lifetimes};
 use crate::values::{CodeChallenge, GrantId, Scope, Seconds, SessionId, Timestamp};
 
@@ -28,6 +29,8 @@ pub struct Grant {
     pub user: Uuid,
     /// What is allowed.
     pub scope: Scope,
+    /// The claims about the user that were asked for beside the scope.
+    pub claims: RequestedClaims,
     /// The resources that were named (RFC 8707); none is the client's default.
     pub resources: Vec<String>,
     /// The `redirect_uri` of the request; `None` where it was left out.

@@ -10,7 +10,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-pub use claims::{CLAIMS, claims};
+pub use claims::SIGN_IN_CLAIMS;
 pub use metadata::UserMetadata;
 pub use password::{MAX_PASSWORD_BYTES, Password, PasswordError};
 
