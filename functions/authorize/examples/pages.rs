@@ -6,10 +6,11 @@ use std::{env, fs, io};
 
 use askama::Template;
 use authorize::pages::{
-    ClientView, Consent, FormPost, Notice, Register, RegisterErrors, ScopeView, SignIn, SignOut,
-    SignedOut, claim_in_words,
+    AppView, ClientView, Consent, FormPost, Notice, Register, RegisterErrors, RequestFields,
+    ScopeView, SignIn, SignOut, SignedOut, claim_in_words,
 };
 use identety_domain::Scope;
+use identety_domain::client::Destination;
 use identety_domain::user::UserClaim;
 
 fn main() -> io::Result<()> {
@@ -34,15 +35,24 @@ struct Gallery {
     base: String,
 }
 
+const REQUEST: RequestFields<'_> =
+    RequestFields { transaction: "t", csrf: "c", query: "client_id=a" };
+
 const BOOKSHOP: ClientView<'_> = ClientView {
     name: "Bookshop",
+    client_uri: Some("https://bookshop.example/"),
     logo_uri: Some("logo.svg"),
     policy_uri: Some("https://bookshop.example/privacy"),
     tos_uri: Some("https://bookshop.example/terms"),
 };
 
-const PLAIN: ClientView<'_> =
-    ClientView { name: "Field notes", logo_uri: None, policy_uri: None, tos_uri: None };
+const PLAIN: ClientView<'_> = ClientView {
+    name: "Field notes",
+    client_uri: None,
+    logo_uri: None,
+    policy_uri: None,
+    tos_uri: None,
+};
 
 /// A name of the greatest length, without a place to break it.
 const LONG: &str = "Donaudampfschifffahrtsgesellschaftskapitaenswitwenrentenauszahlungsstellenverwaltungsangestellte1234";
@@ -57,8 +67,7 @@ impl Gallery {
         let page = SignIn {
             base: &self.base,
             client: &BOOKSHOP,
-            transaction: "t",
-            csrf: "c",
+            request: REQUEST,
             email: "",
             error: None,
             can_register: true,
@@ -75,8 +84,7 @@ impl Gallery {
         let page = Register {
             base: &self.base,
             client: &BOOKSHOP,
-            transaction: "t",
-            csrf: "c",
+            request: REQUEST,
             email: "",
             name: "",
             password_rule: "At least 12 characters.",
@@ -99,20 +107,25 @@ impl Gallery {
             base: &self.base,
             client: &BOOKSHOP,
             user_email: "ada@example.com",
-            transaction: "t",
-            csrf: "c",
+            request: REQUEST,
+            session: "s",
             scopes: scope.iter().map(ScopeView::from).collect(),
             claims: vec![claim_in_words(UserClaim::Birthdate)],
+            resources: &[],
+            destination: Destination::Server("bookshop.example"),
         };
         self.write("consent", &page)?;
         let long = "https://api.example.com/a/scope/with/a/very/long/name.and.no.place.to.break.it";
         let scopes = vec![ScopeView { name: long, text: None }];
         let client = &ClientView { name: LONG, ..BOOKSHOP };
-        self.write("consent_long", &Consent { client, scopes, claims: Vec::new(), ..page })?;
-        self.write(
-            "consent_no_scope",
-            &Consent { client: &PLAIN, scopes: Vec::new(), claims: Vec::new(), ..page },
-        )
+        let resources = &[long.to_owned(), "https://api.example.com".to_owned()];
+        let destination = Destination::Loopback("127.0.0.1:49152");
+        let page = Consent { client, scopes, resources, destination, claims: Vec::new(), ..page };
+        self.write("consent_long", &page)?;
+        let destination = Destination::App("cursor");
+        let scopes = Vec::new();
+        let page = Consent { client: &PLAIN, scopes, resources: &[], destination, ..page };
+        self.write("consent_no_scope", &page)
     }
 
     fn others(&self) -> io::Result<()> {
@@ -125,6 +138,7 @@ impl Gallery {
         let notice = Notice {
             base,
             title: "This link does not work",
+            app: Some(AppView { name: "Bookshop", uri: Some("https://bookshop.example/") }),
             text: "The app that sent you here is not known to this server.",
             what_to_do: "Go back to the app and try again. If that does not help, tell its makers.",
             request_id: Some("0193f1a2-7b3c-7d4e-8f50-a1b2c3d4e5f6"),

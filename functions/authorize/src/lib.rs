@@ -39,7 +39,7 @@ pub fn router(state: Arc<FrontDoor>) -> Router {
         .route(pages::FORM_POST_SCRIPT_PATH, get(form_post_script))
         .with_state(state);
     edge::catch_panics(routes, move |context| {
-        Failure::of_the_server(&edge::PANIC).into_page(&door, context)
+        Failure::of_the_server(&edge::PANIC).into_response(&door, context)
     })
 }
 

@@ -8,8 +8,8 @@ use crate::authorization::FrontChannel;
 use crate::grants::Grants;
 use crate::hashers::{SecretHasher, SecretMaker};
 use crate::limits::SignInLimits;
-use crate::models::keys::Verifier;
-use crate::stores::Stores;
+use crate::sessions::Sessions;
+use crate::stores::{Stores, Verifier};
 use crate::values::{RequestContext, Seconds, Settings};
 
 /// What a deployment may choose.
@@ -79,13 +79,20 @@ impl Services {
             settings: self.settings.clone(),
             registration_is_open: self.choices.registration_is_open,
             clients: self.stores.clients.clone(),
-            grants: self.grants(),
+            sessions: self.sessions(),
+            grants: self.stores.grants.clone(),
             transactions: self.stores.transactions.clone(),
             consents: self.stores.consents.clone(),
             limits: SignInLimits { attempts: self.stores.attempts.clone() },
             hasher: self.hasher.clone(),
             verifier,
         }
+    }
+
+    /// The sessions of browsers.
+    #[must_use]
+    pub fn sessions(&self) -> Sessions {
+        Sessions { sessions: self.stores.sessions.clone(), users: self.stores.users.clone() }
     }
 
     /// What users have allowed, and whether it still stands.

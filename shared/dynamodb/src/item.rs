@@ -43,7 +43,7 @@ where
 }
 
 /// The key of an item, for the log.
-fn what(item: &Item) -> String {
+pub(crate) fn what(item: &Item) -> String {
     let part = |name| item.get(name).and_then(|value: &AttributeValue| value.as_s().ok());
     match (part(PK), part(SK)) {
         (Some(pk), Some(sk)) => format!("{pk} {sk}"),

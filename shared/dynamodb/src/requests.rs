@@ -212,9 +212,9 @@ impl Table {
     /// that an attempt whose answer was lost has been applied. A token made of the client's id would
     /// outlive the call: a client created, deleted and created anew within ten minutes would seem to
     /// be there, and not be.
-    pub(crate) async fn transact<const N: usize>(
+    pub(crate) async fn transact(
         &self,
-        parts: [TransactWriteItem; N],
+        parts: impl Into<Vec<TransactWriteItem>>,
     ) -> Result<Transacted, StoreError> {
         let write = self.dynamo.transact_write_items().set_transact_items(Some(parts.into()));
         let Err(error) = write.send().await else { return Ok(Transacted::Done) };

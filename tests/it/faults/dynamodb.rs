@@ -24,7 +24,7 @@ use std::time::Duration;
 
 use identety_domain::grant::{Grant, GrantId};
 use identety_tests::app::{TestApp, TestClient, TestUser};
-use identety_tests::browser::{Browser, html};
+use identety_tests::browser::{Browser, Form, html};
 use identety_tests::call::Answer;
 use identety_tests::faults::{Fault, Faults, Request, Which};
 use identety_tests::sign_in::{PASSWORD, request};
@@ -352,8 +352,9 @@ async fn what_has_expired_counts_for_nothing_though_it_is_still_stored() {
     let code = app.redeem(&now, &scene.code, &[]).await;
     assert_eq!(code.outcome(), (400, "invalid_grant".into()), "a code");
     app.advance(1800);
-    let entered = [("email", scene.user.email.as_str()), ("password", PASSWORD)];
-    assert_eq!(other.submit(&page, &entered).await.page().status, 400, "a transaction");
+    let path = format!("/signin?transaction={}", Form::of(&page).get("transaction"));
+    let begun = other.get(&path).await;
+    assert!(begun.header("location").contains("/oauth2/authorize?"), "a transaction");
     app.advance(3600);
     let userinfo = app.userinfo(&scene.tokens.text("access_token")).await;
     assert_eq!(userinfo.outcome(), (401, "invalid_token".into()), "an access token");

@@ -4,7 +4,7 @@ use identety_domain::client::{
     Client, ClientId, ClientMetadata, ClientType, SigningAlg, StoredSecret,
 };
 use identety_domain::grant::{
-    Consented, Grant, GrantId, Redeemed, Redemption, RequestedClaims, Rotation,
+    Allowed, Generation, Grant, GrantId, Redeemed, Redemption, RequestedClaims, Rotation,
 };
 use identety_domain::hashing::{HashCost, PhcString};
 use identety_domain::keys::{KeyRing, WrappedKey};
@@ -12,7 +12,9 @@ use identety_domain::store::{
     ApiKeyStore as _, Change, ClientStore as _, ConsentStore as _, Creation, GrantCreation,
     GrantStore as _, KeyStore as _, Redeem, Rehashed, Rotate, UserStore as _, UserWrite,
 };
-use identety_domain::user::{User, UserClaim, UserMetadata};
+use identety_domain::user::{
+    AuthenticationEvent, AuthenticationMethod, User, UserClaim, UserMetadata,
+};
 use identety_domain::{Scope, Timestamp};
 use identety_dynamodb::{
     AccountTable, ClientTable, Embedded, GrantTable, KeyTable, Tables, create_tables,
@@ -240,10 +242,18 @@ async fn a_consent_that_was_repeated_is_one() {
     let Fixture { accounts, way, .. } = Fixture::new().await;
     let (ada, client, at) = (Uuid::from_u128(1), Uuid::from_u128(2), Timestamp::from_seconds(1));
     let scope = Scope::parse("a b").unwrap();
-    let allowed = Consented { scope, claims: vec![UserClaim::Email] };
     way.lose_next();
-    accounts.consent(ada, client, &allowed, at).await.unwrap();
-    assert_eq!(accounts.consented(ada, client).await.unwrap(), Some(allowed));
+    let [first, second] = [1, 2].map(Generation::from);
+    let resources = ["https://api.example.com".to_owned()];
+    let (resources, claims) = (&resources, &[UserClaim::Email]);
+    let allowed = Allowed { scope: &scope, resources, claims, generation: first };
+    assert_eq!(accounts.consent(ada, client, &allowed, at).await.unwrap(), first);
+    let known = accounts.consented(ada, client).await.unwrap().unwrap();
+    assert!(known.covers(&scope, resources, claims));
+    way.lose_next();
+    accounts.withdraw_consent(ada, client, second, at).await.unwrap();
+    let known = accounts.consented(ada, client).await.unwrap().unwrap();
+    assert_eq!((known.generation, known.allowed.len()), (second, 0));
     way.lose_next();
     accounts.forget_consents(ada).await.unwrap();
     assert_eq!(accounts.consented(ada, client).await.unwrap(), None);
@@ -277,8 +287,14 @@ fn grant() -> Grant {
         redirect_uri: None,
         code_challenge: None,
         nonce: None,
-        auth_time: now,
-        session: None,
+        authentication: AuthenticationEvent {
+            method: AuthenticationMethod::Password,
+            time: now,
+            acr: "1".to_owned(),
+            amr: Vec::new(),
+        },
+        session: serde_json::from_value("session".into()).unwrap(),
+        ends_with_session: false,
         issued_at: now,
         redeemed: None,
         ended_at: None,

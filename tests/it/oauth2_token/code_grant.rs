@@ -83,9 +83,12 @@ async fn the_id_token_says_who_signed_in_and_what_the_scope_gives(
         "iss": ISSUER, "sub": user.id, "aud": client.client_id,
         "iat": auth_time + 30, "exp": auth_time + 30 + 3600, "auth_time": auth_time,
         "acr": "1", "amr": ["pwd"], "at_hash": at_hash(&answer.text("access_token")),
+        "sid": claims["sid"],
         "email": user.email, "email_verified": true, "name": "Alice Adams",
         "updated_at": auth_time,
     });
+    let sid = claims["sid"].as_str().unwrap();
+    assert!(sid.len() == 24 && app.dump().contains(sid), "it names the session");
     if !nonce.is_empty() {
         expected["nonce"] = nonce.into();
     }

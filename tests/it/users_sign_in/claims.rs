@@ -330,7 +330,7 @@ async fn malformed_claims_are_invalid_request_and_named(
     let path = request(&client, &[("claims", claims), ("prompt", prompt)]);
     check_refused(&app, &path, "invalid_request").await;
     let landing = answer_to(&app, &path).await;
-    assert!(landing.get("error_description").starts_with("claims "), "{}", landing.url);
+    assert!(landing.get("error_description").contains("claims"), "{}", landing.url);
 }
 
 #[tokio::test]

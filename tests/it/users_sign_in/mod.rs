@@ -14,4 +14,5 @@ mod registration;
 mod sessions;
 pub(crate) mod steps;
 mod story;
+mod tabs;
 mod transactions;

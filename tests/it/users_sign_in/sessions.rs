@@ -10,8 +10,8 @@ use rstest::rstest;
 use serde_json::json;
 
 use super::steps::{
-    BROWSER, SESSION, change_user, check_page, check_redirect, consent_page, count, decide, delete,
-    enter, forget_expired, is_sign_in, set_password, sign_in_page, silently,
+    SESSION, change_user, check_page, check_redirect, consent_page, count, decide, delete, enter,
+    forget_expired, is_sign_in, set_password, sign_in_page, silently, transaction,
 };
 
 /// The cookies that an answer sets, values replaced by `V`.
@@ -40,9 +40,13 @@ async fn cookies_are_for_this_host_alone_and_no_script_sees_them(
     let (client, user) = (app.public_client().await, app.alice().await);
     let mut browser = app.browser();
     let first = browser.get(&request(&client, &[])).await;
-    let named = format!("{prefix}identety-browser=V; HttpOnly; SameSite=Lax{secure}; Path=/");
-    assert_eq!(cookies(&first), [named]);
+    let set = cookies(&first);
     let page = browser.follow(first).await.page();
+    let waiting = format!(
+        "{prefix}identety-request-{}=V; HttpOnly; SameSite=Lax{secure}; Path=/; Max-Age=86400",
+        transaction(&page)
+    );
+    assert_eq!(set, [waiting]);
     assert_eq!(cookies(&page), Vec::<String>::new());
     let entered = enter(&mut browser, &page, &user.email, PASSWORD).await;
     let session = format!(
@@ -310,7 +314,6 @@ async fn signing_out_ends_the_session_on_the_server_too() {
     let out = browser.submit_once(&ask, &[]).await;
     assert_eq!(out.status, 303);
     assert!(!browser.cookies.contains_key(SESSION));
-    assert!(browser.cookies.contains_key(BROWSER));
     assert_eq!(count(&app, "SESSION#"), 0);
     assert_eq!(silently(&mut kept, &client, &[]).await.get("error"), "login_required");
 }

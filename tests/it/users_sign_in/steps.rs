@@ -8,8 +8,28 @@ use serde_json::{Value, json};
 
 /// The cookie that names the session.
 pub(crate) const SESSION: &str = "__Host-identety-session";
-/// The cookie that names the browser.
-pub(crate) const BROWSER: &str = "__Host-identety-browser";
+/// What the cookies of requests that wait begin with.
+pub(crate) const REQUEST: &str = "__Host-identety-request-";
+
+/// Headers of a form that comes from another site.
+pub(crate) const FOREIGN: [(&str, &str); 5] = [
+    ("origin", "https://evil.example"),
+    ("origin", "null"),
+    ("origin", "https://login.example.com.evil.example"),
+    ("sec-fetch-site", "cross-site"),
+    ("sec-fetch-site", "same-site"),
+];
+
+/// The secrets of the requests that wait in a browser.
+pub(crate) fn request_secrets(browser: &Browser) -> Vec<String> {
+    let requests = browser.cookies.iter().filter(|(name, _)| name.starts_with(REQUEST));
+    requests.map(|(_, value)| value.split('.').next().unwrap_or_default().to_owned()).collect()
+}
+
+/// The cookie of the request that a page is about.
+pub(crate) fn request_cookie(page: &Answer) -> String {
+    format!("{REQUEST}{}", transaction(page))
+}
 
 /// Checks that an answer is a page with this status, and everything that a page must say and not do.
 #[track_caller]

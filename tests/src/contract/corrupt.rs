@@ -2,13 +2,14 @@
 
 #![expect(missing_docs, reason = "the names of the functions are what they say")]
 
+use identety_domain::Scope;
 use identety_domain::client::SigningAlg;
+use identety_domain::grant::{Allowed, Generation};
 use identety_domain::keys::WrappedKey;
 use identety_domain::store::{Change, From, Order, StoreError};
-use identety_domain::user::UserClaim;
 use identety_dynamodb::sdk::types::AttributeValue;
 
-use super::consents::{allowed, consent};
+use super::consents::consent;
 use super::fixtures::{
     at, created, full_client, full_user, id, m2m_client, phc, renamed, ring, user, user_created,
     with_email,
@@ -169,19 +170,27 @@ pub async fn a_consent_that_cannot_be_read_is_an_error(stores: &Stores, raw: &Ra
         with("schema", number("3")),
         with("scope", text("a")),
         with("scope", AttributeValue::Ns(vec!["1".to_owned()])),
+        with("resourceScope", text("a https://a.example.com")),
+        with("resourceScope", AttributeValue::Ss(vec!["a".to_owned()])),
+        with("resourceScope", AttributeValue::Ss(vec!["\"a https://a.example.com".to_owned()])),
+        with("generation", text("1")),
         with("claims", text("email")),
         with("claims", AttributeValue::Ss(vec!["email".to_owned(), "sub".to_owned()])),
         with("claims", AttributeValue::Null(true)),
     ];
     for (number, damage) in (1..).zip(damages) {
-        consent(stores, id(number), id(7), &allowed("a", &[UserClaim::Email])).await;
+        consent(stores, id(number), id(7), &Scope::parse("a").expect("a scope")).await;
         let (pk, sk) = (format!("CONSENT#{}", id(number)), id(7).to_string());
         raw.damage(&raw.tables.accounts, &[("pk", &pk), ("sk", &sk)], &damage).await;
         assert_corrupt(stores.consents.consented(id(number), id(7)).await, &damage);
         if damage.name == "schema" {
-            let more = allowed("b", &[]);
-            let more = stores.consents.consent(id(number), id(7), &more, at(1)).await;
+            let scope = Scope::parse("b").expect("a scope");
+            let generation = Generation::from(1);
+            let allowed = Allowed { scope: &scope, resources: &[], claims: &[], generation };
+            let more = stores.consents.consent(id(number), id(7), &allowed, at(1)).await;
             assert_corrupt(more, &damage);
+            let end = stores.consents.withdraw_consent(id(number), id(7), generation, at(1)).await;
+            assert_corrupt(end, &damage);
         }
     }
 }

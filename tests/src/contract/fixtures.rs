@@ -85,6 +85,7 @@ pub(super) fn full_client(number: u16) -> Client {
         allowed_cors_origins: texts(&["https://b.example.com"]),
         is_active: Some(false),
         logo_uri: text("https://b.example.com/logo.svg"),
+        client_uri: text("https://b.example.com/"),
         policy_uri: text("https://b.example.com/privacy"),
         tos_uri: text("https://b.example.com/terms"),
         contacts: texts(&["admin@b.example.com", "+49 30 1"]),

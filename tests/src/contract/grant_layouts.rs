@@ -3,14 +3,14 @@
 #![expect(missing_docs, reason = "the names of the functions are what they say")]
 
 use identety_domain::grant::{Grant, Redeemed};
-use identety_domain::session::{Session, Transaction};
-use identety_domain::store::{Attempts, GrantCreation, Redeem, Rotate};
+use identety_domain::session::{Answer, Session, Transaction};
+use identety_domain::store::{Answering, Attempts, GrantCreation, NewAnswer, Redeem, Rotate};
 
 use super::corrupt::number;
 use super::fixtures::at;
 use super::grant_fixtures::{
     end, find_grant, full_grant, full_session, full_transaction, granted, redeem, rotate,
-    session_id,
+    session_id, transaction_id,
 };
 use super::layouts::NextItem;
 use super::{Raw, Stores};
@@ -30,6 +30,9 @@ pub(super) async fn make_one_of_each(stores: &Stores) -> Vec<(&'static str, Vec<
     stores.sessions.sign_out(&session.id, at(0)).await.expect("a writing");
     let transaction = full_transaction(1);
     stores.transactions.create_transaction(&transaction).await.expect("a creation");
+    let denied =
+        Transaction { id: transaction_id(2), answer: Some(Answer::Denied), ..transaction.clone() };
+    stores.transactions.create_transaction(&denied).await.expect("a creation");
     let (failures, attempts) = ("FAILURES#1", "ATTEMPTS#1");
     assert_eq!(stores.failures.count_failure(failures, at(0)).await.expect("a count"), 1);
     let count = async || stores.attempts.count_attempt(attempts, 1, at(0)).await.expect("a count");
@@ -42,6 +45,7 @@ pub(super) async fn make_one_of_each(stores: &Stores) -> Vec<(&'static str, Vec<
         ("SESSION", format!("SESSION#{}", session.key)),
         ("SIGNEDOUT", format!("SIGNEDOUT#{}", session.id)),
         ("TRANSACTION", format!("TRANSACTION#{}", transaction.id)),
+        ("TRANSACTION", format!("TRANSACTION#{}", denied.id)),
         ("FAILURES", failures.to_owned()),
         ("ATTEMPTS", attempts.to_owned()),
     ];
@@ -101,15 +105,21 @@ pub async fn a_transaction_of_the_next_layout_keeps_what_this_release_does_not_k
     stores: &Stores,
     raw: &Raw,
 ) {
-    let transaction = Transaction { is_denied: false, ..full_transaction(1) };
+    let transaction = Transaction { answer: None, ..full_transaction(1) };
     let transactions = &stores.transactions;
     transactions.create_transaction(&transaction).await.expect("a creation");
     let item = next(raw, &format!("TRANSACTION#{}", transaction.id), &[&["request"]]).await;
     transactions.create_transaction(&transaction).await.expect("a repetition");
-    transactions.deny_transaction(&transaction.id).await.expect("a writing");
+    let grant = Grant { redeemed: None, ended_at: None, ..full_grant(1) };
+    let new = NewAnswer::Grant(&grant);
+    let answered = transactions.answer_transaction(&transaction, new, at(500)).await;
+    assert_eq!(answered.expect("an answer"), Answering::Recorded);
+    let granted = Transaction { answer: Some(Answer::Granted(grant.id)), ..transaction };
+    let denied = transactions.answer_transaction(&granted, NewAnswer::Denied, at(600)).await;
+    assert_eq!(denied.expect("an answer"), Answering::Recorded);
     item.check_kept().await;
-    let found = transactions.find_transaction(&transaction.id).await.expect("a reading");
-    assert_eq!(found, Some(Transaction { is_denied: true, ..transaction }));
+    let found = transactions.find_transaction(&granted.id).await.expect("a reading");
+    assert_eq!(found, Some(Transaction { answer: Some(Answer::Denied), ..granted }));
 }
 
 pub async fn counters_of_the_next_layout_keep_what_this_release_does_not_know(

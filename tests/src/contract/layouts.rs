@@ -5,14 +5,15 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use identety_domain::Scope;
 use identety_domain::client::{Client, IdTokenClaims, SigningAlg, StoredSecret};
-use identety_domain::grant::{Consented, Grant, RequestedClaims};
+use identety_domain::grant::{Grant, RequestedClaims};
 use identety_domain::keys::{KeyRing, KeyState, NewKey, PublicKey, SealedKey, WrappedKey};
 use identety_domain::store::{Change, From, Order, Rehashed, UserWrite};
 use identety_domain::user::{StoredPassword, User, UserClaim};
 use identety_dynamodb::sdk::types::AttributeValue;
 
-use super::consents::{allowed, consent, consented};
+use super::consents::{consent, consent_with, consented, consented_claims};
 use super::corrupt::{map, number, text};
 use super::fixtures::{
     at, created, deleted, find, find_by_id, full_client, full_user, id, m2m_client, phc, renamed,
@@ -134,11 +135,12 @@ const MEMBERS: [(&str, &[&str]); 14] = [
     (
         "GRANT",
         &[
-            "authTime",
+            "authentication",
             "claims",
             "client",
             "codeChallenge",
             "endedAt",
+            "endsWithSession",
             "generation",
             "issuedAt",
             "nonce",
@@ -156,9 +158,22 @@ const MEMBERS: [(&str, &[&str]); 14] = [
     ("ID", &["clientId"]),
     ("KEY ES256", &["alg", "keys", "sk", "version"]),
     ("KEY SEAL", &["sk", "wrapped"]),
-    ("SESSION", &["authTime", "endedAt", "id", "lastSeenAt", "transaction", "ttl", "user"]),
+    (
+        "SESSION",
+        &[
+            "address",
+            "authentication",
+            "endedAt",
+            "id",
+            "lastSeenAt",
+            "signedInFor",
+            "ttl",
+            "user",
+            "userAgent",
+        ],
+    ),
     ("SIGNEDOUT", &["signedOutAt", "ttl"]),
-    ("TRANSACTION", &["browser", "createdAt", "isDenied", "request", "ttl"]),
+    ("TRANSACTION", &["createdAt", "deniedAt", "grant", "key", "query", "request", "ttl"]),
     ("USER", &["createdAt", "details", "id", "listing", "password", "sk", "updatedAt", "version"]),
 ];
 
@@ -195,7 +210,8 @@ async fn make_one_of_each(stores: &Stores) -> Vec<(&'static str, Vec<String>)> {
     keys.push(("USER", vec![format!("USER#{}", user.id), "USER".to_owned()]));
     let pk = format!("EMAIL#{}", user.details.email.normalized());
     keys.push(("EMAIL", vec![pk, "EMAIL".to_owned()]));
-    consent(stores, id(1), id(2), &allowed("a", &[UserClaim::Email])).await;
+    let scope = |text| Scope::parse(text).expect("a scope");
+    consent_with(stores, id(1), id(2), &scope("a"), &[UserClaim::Email]).await;
     keys.push(("CONSENT", vec![format!("CONSENT#{}", id(1)), id(2).to_string()]));
     let first = ring(SigningAlg::Es256, 1, "a");
     assert_eq!(stores.keys.put_ring(&first).await.expect("an answer"), Change::Done);
@@ -333,10 +349,11 @@ pub async fn items_of_before_there_were_claims_are_read_without_them(stores: &St
     let after = updated(stores, &found, found.with_metadata(client.metadata, at(100_000))).await;
     assert_eq!(find(stores, &after).await.as_ref(), Some(&after));
 
-    consent(stores, id(1), id(2), &allowed("a", &[UserClaim::Email])).await;
+    let scope = |text| Scope::parse(text).expect("a scope");
+    consent_with(stores, id(1), id(2), &scope("a"), &[UserClaim::Email]).await;
     let key = [("pk", &*format!("CONSENT#{}", id(1))), ("sk", &*id(2).to_string())];
     raw.strip(&raw.tables.accounts, &key, &["claims"]).await;
-    assert_eq!(consented(stores, id(1), id(2)).await, Some(allowed("a", &[])));
+    assert_eq!(consented_claims(stores, id(1), id(2)).await, Some(Vec::new()));
 
     let grant = granted(stores, full_grant(1)).await;
     let pk = format!("GRANT#{}", grant.id);
@@ -424,14 +441,17 @@ pub async fn a_consent_of_the_next_layout_keeps_what_this_release_does_not_know(
     stores: &Stores,
     raw: &Raw,
 ) {
-    consent(stores, id(1), id(2), &allowed("a", &[UserClaim::Email])).await;
+    let scope = |text| Scope::parse(text).expect("a scope");
+    consent_with(stores, id(1), id(2), &scope("a"), &[UserClaim::Email]).await;
     let key = [("pk", &*format!("CONSENT#{}", id(1))), ("sk", &*id(2).to_string())];
     let item = NextItem::make(raw, &raw.tables.accounts, &key, &[]).await;
-    consent(stores, id(1), id(2), &allowed("b", &[UserClaim::Name])).await;
-    consent(stores, id(1), id(2), &Consented::default()).await;
+    consent_with(stores, id(1), id(2), &scope("b"), &[UserClaim::Name]).await;
+    consent(stores, id(1), id(2), &Scope::default()).await;
     item.check_kept().await;
     let both = consented(stores, id(1), id(2)).await;
-    assert_eq!(both, Some(allowed("a b", &[UserClaim::Name, UserClaim::Email])));
+    assert_eq!(both, Some(BTreeSet::from(["a".to_owned(), "b".to_owned()])));
+    let claims = consented_claims(stores, id(1), id(2)).await;
+    assert_eq!(claims, Some(vec![UserClaim::Email, UserClaim::Name]));
     stores.consents.forget_consents(id(1)).await.expect("an end");
     assert_eq!(item.item().await, None);
 }

@@ -100,6 +100,9 @@ macro_rules! each_sentence {
             consents::consents_add_up
             consents::claims_add_up_beside_the_scope_and_are_not_taken_for_one
             consents::a_consent_to_an_empty_scope_is_one
+            consents::a_consent_is_for_the_resources_that_were_named_with_it
+            consents::a_consent_to_an_empty_scope_at_a_resource_is_one
+            consents::a_consent_that_is_withdrawn_covers_nothing_and_has_another_generation
             consents::a_consent_is_of_one_user_to_one_client
             consents::all_consents_of_a_user_are_forgotten_and_no_others
             limits::failures_are_counted_from_one
@@ -139,7 +142,10 @@ macro_rules! each_sentence {
             transactions::every_member_of_a_transaction_comes_back_as_it_was
             transactions::a_transaction_that_is_not_there_is_not_found
             transactions::a_transaction_is_denied_and_no_other
-            transactions::the_denial_of_no_transaction_creates_none
+            transactions::the_answer_to_no_transaction_creates_none
+            transactions::a_transaction_records_which_grant_answers_it
+            transactions::a_used_code_is_the_last_answer_to_its_transaction
+            transactions::a_denial_ends_an_unused_code
             attempts::attempts_are_counted_below_the_limit
             attempts::under_another_key_attempts_are_counted_anew
             attempts::where_no_attempt_is_allowed_none_is_counted

@@ -2,7 +2,6 @@
 
 #![expect(missing_docs, reason = "the names of the functions are what they say")]
 
-use identety_domain::grant::Consented;
 use identety_domain::hashing::PhcString;
 use identety_domain::store::{Change, From, Order, Rehashed, UserWrite};
 use identety_domain::user::{EmailAddress, StoredPassword, User};
@@ -180,7 +179,8 @@ pub async fn users_are_listed_and_counted_and_nothing_else_is(stores: &Stores) {
     for user in [2, 0, 1] {
         user_created(stores, users[user].clone()).await;
     }
-    consent(stores, id(7), id(7), &Consented::default()).await;
+    let (someone, scope) = (id(7), identety_domain::Scope::default());
+    consent(stores, someone, someone, &scope).await;
     assert_eq!(stores.users.count().await.expect("a count"), 3);
     let list = async |order, from, limit| {
         let list = stores.users.list(order, from, limit).await.expect("a list");

@@ -1,8 +1,9 @@
 //! The page on which a user decides what a client may do.
 
 use askama::Template;
+use identety_domain::client::Destination;
 
-use super::{ClientView, Page, ScopeView};
+use super::{ClientView, Page, RequestFields, ScopeView};
 
 /// `#allow` and `#deny` post `decision=allow` or `decision=deny` to `{base}/consent`, with `transaction`
 /// and `csrf`. What is asked for is not in the form: the transaction has it.
@@ -15,14 +16,18 @@ pub struct Consent<'a> {
     pub client: &'a ClientView<'a>,
     /// Who is asked.
     pub user_email: &'a str,
-    /// The transaction's name.
-    pub transaction: &'a str,
-    /// The CSRF token of the transaction.
-    pub csrf: &'a str,
+    /// The request that waits.
+    pub request: RequestFields<'a>,
+    /// The CSRF token of the session.
+    pub session: &'a str,
     /// What is asked for.
     pub scopes: Vec<ScopeView<'a>>,
     /// What is asked for beyond the scopes, in words.
     pub claims: Vec<&'static str>,
+    /// At which resources (RFC 8707); none where the request names none.
+    pub resources: &'a [String],
+    /// Where the browser is led.
+    pub destination: Destination<'a>,
 }
 
 impl Page for Consent<'_> {

@@ -8,6 +8,7 @@ use axum::routing::get;
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use identety_domain::Scope;
+use identety_domain::client::Destination;
 use identety_domain::user::UserClaim;
 use identety_http::edge;
 use rstest::rstest;
@@ -17,12 +18,15 @@ use super::*;
 
 const BASE: &str = "https://login.example.com";
 
+const REQUEST: RequestFields<'_> =
+    RequestFields { transaction: "t", csrf: "c", query: "client_id=a" };
+
 /// What a page must not take for its own markup.
 const HOSTILE: &str = r#"<script>alert("1")</script>"'&<img src=x onerror=alert(2) style=x>"#;
 
 fn client(text: &str) -> ClientView<'_> {
     let uri = Some(text);
-    ClientView { name: text, logo_uri: uri, policy_uri: uri, tos_uri: uri }
+    ClientView { name: text, client_uri: uri, logo_uri: uri, policy_uri: uri, tos_uri: uri }
 }
 
 /// The ids of the page to register on, with every error that it can show.
@@ -41,20 +45,19 @@ const REGISTER_WITH_ERRORS: [&str; 9] = [
 /// Every page, with `text` in every place that it has, and the ids in the order of the document.
 fn pages(text: &str) -> Vec<(&'static str, String, Vec<&'static str>)> {
     let client = &client(text);
-    let (base, transaction, csrf, email) = (BASE, text, text, text);
+    let request = RequestFields { transaction: text, csrf: text, query: text };
+    let (base, session, csrf, email) = (BASE, text, text, text);
     let errors = RegisterErrors {
         form: Some(text),
         email: Some(text),
         name: Some(text),
         password: Some(text),
     };
-    let sign_in =
-        SignIn { base, client, transaction, csrf, email, error: None, can_register: true };
+    let sign_in = SignIn { base, client, request, email, error: None, can_register: true };
     let register = Register {
         base,
         client,
-        transaction,
-        csrf,
+        request,
         email,
         name: text,
         password_rule: text,
@@ -62,10 +65,28 @@ fn pages(text: &str) -> Vec<(&'static str, String, Vec<&'static str>)> {
     };
     let scopes =
         vec![ScopeView { name: text, text: None }, ScopeView { name: "", text: Some(text) }];
-    let claims = vec!["See your name"];
-    let consent = Consent { base, client, user_email: text, transaction, csrf, scopes, claims };
+    let resources = &[text.to_owned()];
+    let destination = Destination::Server(text);
+    let consent = Consent {
+        base,
+        client,
+        user_email: text,
+        request,
+        session,
+        scopes,
+        claims: vec!["See your name"],
+        resources,
+        destination,
+    };
     let sign_out = SignOut { base, user_email: Some(text), csrf, hidden: vec![(text, text)] };
-    let notice = Notice { base, title: text, text, what_to_do: text, request_id: Some(text) };
+    let notice = Notice {
+        base,
+        title: text,
+        text,
+        what_to_do: text,
+        app: Some(AppView { name: text, uri: Some(text) }),
+        request_id: Some(text),
+    };
     let form_post = FormPost { base, action: text, fields: &[(text, text), (text, text)] };
 
     let html = |page: &dyn askama::DynTemplate| page.dyn_render().unwrap();
@@ -82,7 +103,7 @@ fn pages(text: &str) -> Vec<(&'static str, String, Vec<&'static str>)> {
             html(&Register { errors, ..register }),
             REGISTER_WITH_ERRORS.to_vec(),
         ),
-        ("consent", html(&consent), vec!["allow", "deny"]),
+        ("consent", html(&consent), vec!["resources", "destination", "allow", "deny"]),
         ("sign_out", html(&sign_out), vec!["signout"]),
         (
             "sign_out when it has expired",
@@ -90,7 +111,7 @@ fn pages(text: &str) -> Vec<(&'static str, String, Vec<&'static str>)> {
             vec!["signout"],
         ),
         ("signed_out", html(&SignedOut { base }), vec![]),
-        ("notice", html(&notice), vec![]),
+        ("notice", html(&notice), vec!["app"]),
         ("form_post", html(&form_post), vec![]),
     ]
 }
@@ -225,8 +246,7 @@ fn the_first_empty_field_of_the_sign_in_is_ready_to_be_typed_in(
     let page = SignIn {
         base: BASE,
         client: &client("text"),
-        transaction: "t",
-        csrf: "c",
+        request: REQUEST,
         email,
         error: None,
         can_register: false,
@@ -251,10 +271,12 @@ fn standard_scopes_are_in_words_and_others_by_name() {
         base: BASE,
         client: &client("text"),
         user_email: "ada@example.com",
-        transaction: "t",
-        csrf: "c",
+        request: REQUEST,
+        session: "s",
         scopes: views,
         claims: Vec::new(),
+        resources: &[],
+        destination: Destination::Server("bookshop.example"),
     };
     let html = askama::Template::render(&consent).unwrap();
     for text in texts {
@@ -293,15 +315,18 @@ const CONSENT: Consent<'_> = Consent {
     base: BASE,
     client: &ClientView {
         name: "Bookshop",
+        client_uri: None,
         logo_uri: Some("https://cdn.example.net/logo.svg"),
         policy_uri: None,
         tos_uri: None,
     },
     user_email: "ada@example.com",
-    transaction: "t",
-    csrf: "c",
+    request: REQUEST,
+    session: "s",
     scopes: Vec::new(),
     claims: Vec::new(),
+    resources: &[],
+    destination: Destination::Server("bookshop.example"),
 };
 
 #[tokio::test]

@@ -208,6 +208,7 @@ impl Reader {
             "idTokenClaims" => metadata.id_token_claims = self.rule_or_texts(name, value),
             "allowedCorsOrigins" => metadata.allowed_cors_origins = self.texts(name, value),
             "isActive" => metadata.is_active = self.flag(name, &value),
+            "clientUri" => metadata.client_uri = self.text(name, value),
             "logoUri" => metadata.logo_uri = self.text(name, value),
             "policyUri" => metadata.policy_uri = self.text(name, value),
             "tosUri" => metadata.tos_uri = self.text(name, value),

@@ -66,6 +66,7 @@ impl Resource for Client {
         "idTokenClaims",
         "allowedCorsOrigins",
         "isActive",
+        "clientUri",
         "logoUri",
         "policyUri",
         "tosUri",

@@ -29,6 +29,7 @@ pub(crate) fn of(client: &Client) -> Map<String, Value> {
         "idTokenClaims": client.id_token_claims(),
         "allowedCorsOrigins": metadata.allowed_cors_origins,
         "isActive": metadata.is_active,
+        "clientUri": metadata.client_uri,
         "logoUri": metadata.logo_uri,
         "policyUri": metadata.policy_uri,
         "tosUri": metadata.tos_uri,

@@ -1,13 +1,15 @@
 //! Self-registration, where the deployment allows it: a person becomes a user, and is signed in.
 
-use super::flow::{FlowError, FrontChannel, Step, Visitor};
+use super::channel::{FlowError, FrontChannel};
+use super::interaction::Interaction;
+use super::sign_in::by_password;
 use crate::hashers::{HashError, SecretMaker};
 use crate::limits::Admission;
 use crate::models::browser::SessionSecret;
 use crate::models::user::{Password, UserMetadata};
 use crate::stores::{StoreError, UserWrite};
 use crate::users;
-use crate::values::{FieldError, RequestContext, Seconds, Secret, TransactionId};
+use crate::values::{FieldError, RequestContext, Seconds, Secret};
 
 /// What the person entered.
 #[derive(Clone, Debug)]
@@ -53,23 +55,22 @@ impl From<HashError> for RegistrationError {
 }
 
 impl FrontChannel {
-    /// Registers a person for a transaction, and signs them in. The address counts as unverified.
+    /// Registers a person for a request that waits, and signs them in. The address counts as unverified.
     ///
     /// # Errors
-    /// When that is not allowed, or what was entered breaks a rule; or when the transaction cannot go on.
+    /// When that is not allowed, or what was entered breaks a rule; or when the request has its answer.
     pub async fn register(
         &self,
         context: &mut RequestContext,
-        id: &TransactionId,
-        visitor: &Visitor,
+        interaction: &Interaction,
+        session: Option<&SessionSecret>,
         registration: &Registration,
-    ) -> Result<(SessionSecret, Step), RegistrationError> {
+    ) -> Result<SessionSecret, RegistrationError> {
         let now = context.now;
         if !self.registration_is_open {
             return Err(RegistrationError::Closed);
         }
-        let (transaction, client) = self.open(id, visitor, now).await?;
-        self.check_unanswered(&transaction, visitor).await?;
+        self.check_unanswered(&interaction.transaction).await?;
         let Registration { email, name, password } = registration;
         let metadata = UserMetadata {
             email: Some(email.clone()),
@@ -95,16 +96,15 @@ impl FrontChannel {
         }
         let maker = &mut SecretMaker { hasher: &self.hasher, now, rng: &mut *context.rng };
         let user = users::register(details, Some(&password), maker)?;
-        match self.grants.users.create(&user).await? {
+        match self.sessions.users.create(&user).await? {
             UserWrite::Done => {}
             UserWrite::EmailTaken | UserWrite::Conflict => {
                 let taken = FieldError::new("email", "this address has an account already");
                 return Err(RegistrationError::Invalid(vec![taken]));
             }
         }
-        let secret = self.start_session(context, &user, &transaction, visitor).await?;
-        let visitor = visitor.with_session(&secret);
-        let step = self.page_after_sign_in(&transaction, &client, &visitor, now).await?;
-        Ok((secret, step))
+        let authentication = by_password(user, now);
+        let id = &interaction.transaction.id;
+        Ok(self.sessions.start(context, &authentication, session, id).await?)
     }
 }

@@ -1,31 +1,61 @@
-//! What a user has allowed a client to know and to do.
+//! What a user has allowed a client, so that the same need not be asked twice.
 
-use crate::values::{Scope, UserClaim};
+use std::collections::BTreeMap;
 
-/// What a user allows a client, or is asked to allow.
+use crate::values::{Generation, Scope, UserClaim};
+
+/// What a user has allowed a client.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Consented {
-    /// The scope.
-    pub scope: Scope,
-    /// Claims about the user that the scope does not give (OpenID Connect Core 1.0 §5.5).
+pub struct Consent {
+    /// Made at the first consent and kept by later ones; another once the user has withdrawn it.
+    pub generation: Generation,
+    /// The scope that is allowed at each resource (RFC 8707). `None` stands for requests that name no resource.
+    pub allowed: BTreeMap<Option<String>, Scope>,
+    /// Claims about the user that were allowed by their names (OpenID Connect Core 1.0 §5.5), in any order. They are not
+    /// at a resource: the client itself learns them.
     pub claims: Vec<UserClaim>,
 }
 
-impl From<Scope> for Consented {
-    /// A scope and no claims beyond it.
-    fn from(scope: Scope) -> Self {
-        Self { scope, claims: Vec::new() }
+impl Consent {
+    /// Whether the user has allowed all of this: each scope at each resource, and each claim. A claim is allowed by its
+    /// name or with a scope that gives it.
+    #[must_use]
+    pub fn covers(&self, scope: &Scope, resources: &[String], claims: &[UserClaim]) -> bool {
+        let knows = |claim: &UserClaim| {
+            self.claims.contains(claim)
+                || self.allowed.values().any(|scope| claim.is_given_by(scope))
+        };
+        let is_allowed = targets(resources).all(|resource| {
+            let known = self.allowed.get(&resource);
+            known.is_some_and(|known| scope.first_outside(known).is_none())
+        });
+        is_allowed && claims.iter().all(knows)
     }
 }
 
-impl Consented {
-    /// Whether everything that is asked for is allowed. A claim is allowed with its scope too.
-    #[must_use]
-    pub fn covers(&self, asked: &Self) -> bool {
-        let allows =
-            |claim: &UserClaim| self.claims.contains(claim) || claim.is_given_by(&self.scope);
-        asked.scope.first_outside(&self.scope).is_none() && asked.claims.iter().all(allows)
+/// What a user allows now, besides what was allowed before.
+#[derive(Clone, Copy, Debug)]
+pub struct Allowed<'a> {
+    /// What the client may do.
+    pub scope: &'a Scope,
+    /// At which resources; none where the request named none.
+    pub resources: &'a [String],
+    /// Which claims about the user that the scope does not give.
+    pub claims: &'a [UserClaim],
+    /// The generation, if this is the first consent.
+    pub generation: Generation,
+}
+
+impl Allowed<'_> {
+    /// The resources, or `None` once where the request named none.
+    pub fn targets(&self) -> impl Iterator<Item = Option<String>> {
+        targets(self.resources)
     }
+}
+
+fn targets(resources: &[String]) -> impl Iterator<Item = Option<String>> {
+    let unnamed = resources.is_empty().then_some(None);
+    resources.iter().cloned().map(Some).chain(unnamed)
 }
 
 #[cfg(test)]
@@ -34,8 +64,44 @@ mod tests {
 
     use super::*;
 
-    fn consented(scope: &str, claims: &[UserClaim]) -> Consented {
-        Consented { scope: Scope::parse(scope).unwrap(), claims: claims.to_vec() }
+    const A: &str = "https://a.example.com";
+    const B: &str = "https://b.example.com";
+
+    #[rstest]
+    #[case("read", &[A], true)]
+    #[case("read", &[A, A], true)]
+    #[case("", &[A], true)]
+    #[case("write", &[A], false)]
+    #[case("write", &[B], true)]
+    #[case("read", &[B], false)]
+    #[case("read", &[A, B], false)]
+    #[case("", &[A, B], true)]
+    #[case("read", &[], false)]
+    #[case("openid", &[], true)]
+    #[case("openid", &[A], false)]
+    #[case("", &["https://c.example.com"], false)]
+    fn a_consent_covers_each_scope_at_each_resource_that_was_allowed(
+        #[case] scope: &str,
+        #[case] resources: &[&str],
+        #[case] expected: bool,
+    ) {
+        let scope_of = |text: &str| Scope::parse(text).unwrap_or_default();
+        let consent = Consent {
+            allowed: BTreeMap::from([
+                (Some(A.to_owned()), scope_of("read")),
+                (Some(B.to_owned()), scope_of("write")),
+                (None, scope_of("openid")),
+            ]),
+            ..Consent::default()
+        };
+        let resources: Vec<_> = resources.iter().map(|it| (*it).to_owned()).collect();
+        assert_eq!(consent.covers(&scope_of(scope), &resources, &[]), expected);
+    }
+
+    #[test]
+    fn a_consent_that_was_withdrawn_covers_nothing_not_even_an_empty_scope() {
+        let withdrawn = Consent { generation: Generation::from(7), ..Consent::default() };
+        assert!(!withdrawn.covers(&Scope::default(), &[], &[]));
     }
 
     #[rstest]
@@ -46,12 +112,17 @@ mod tests {
     #[case("openid", &[UserClaim::Name, UserClaim::Address], false)]
     // The claim was allowed, not all that its scope gives.
     #[case("openid email", &[], false)]
-    fn a_claim_is_allowed_by_itself_or_with_its_scope(
+    fn a_claim_is_allowed_by_its_name_or_with_its_scope(
         #[case] scope: &str,
         #[case] claims: &[UserClaim],
         #[case] expected: bool,
     ) {
-        let allowed = consented("openid profile", &[UserClaim::Email]);
-        assert_eq!(allowed.covers(&consented(scope, claims)), expected);
+        let known = Scope::parse("openid profile").unwrap();
+        let consent = Consent {
+            allowed: BTreeMap::from([(None, known)]),
+            claims: vec![UserClaim::Email],
+            ..Consent::default()
+        };
+        assert_eq!(consent.covers(&Scope::parse(scope).unwrap(), &[], claims), expected);
     }
 }

@@ -4,9 +4,9 @@ use async_trait::async_trait;
 use uuid::Uuid;
 
 use super::{Change, From, Order, Rehashed, StoreError};
-use crate::models::consent::Consented;
+use crate::models::consent::{Allowed, Consent};
 use crate::models::user::{EmailAddress, User};
-use crate::values::Timestamp;
+use crate::values::{Generation, Timestamp};
 
 /// How a write of a user ended.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -63,15 +63,26 @@ pub trait UserStore: Send + Sync {
 /// under the same `clientId` inherits nothing.
 #[async_trait]
 pub trait ConsentStore: Send + Sync {
-    /// What `user` has allowed `client`, in any order; `None` when the user was never asked.
-    async fn consented(&self, user: Uuid, client: Uuid) -> Result<Option<Consented>, StoreError>;
+    /// What `user` has allowed `client`: one strongly consistent read. `None` when the user was never asked.
+    async fn consented(&self, user: Uuid, client: Uuid) -> Result<Option<Consent>, StoreError>;
 
-    /// Adds `allowed` to what `user` has allowed `client`. Two additions at once lose nothing.
+    /// Adds to what `user` has allowed `client`. Two additions at once lose nothing. Gives back the generation of
+    /// the consent: the stored one if there is one, else that of `allowed`, which is stored with it.
     async fn consent(
         &self,
         user: Uuid,
         client: Uuid,
-        allowed: &Consented,
+        allowed: &Allowed<'_>,
+        at: Timestamp,
+    ) -> Result<Generation, StoreError>;
+
+    /// Takes back everything that `user` has allowed `client`, and puts `generation` in the place of the stored one,
+    /// in one write.
+    async fn withdraw_consent(
+        &self,
+        user: Uuid,
+        client: Uuid,
+        generation: Generation,
         at: Timestamp,
     ) -> Result<(), StoreError>;
 

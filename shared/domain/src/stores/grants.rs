@@ -97,6 +97,27 @@ pub trait SessionStore: Send + Sync {
     async fn is_signed_out(&self, id: &SessionId) -> Result<bool, StoreError>;
 }
 
+/// What a transaction is to be answered with.
+#[derive(Clone, Copy, Debug)]
+pub enum NewAnswer<'a> {
+    /// The user has denied it.
+    Denied,
+    /// A new grant.
+    Grant(&'a Grant),
+}
+
+/// How the answer to a transaction was recorded.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[must_use]
+pub enum Answering {
+    /// It is the answer now. The code of an earlier one, unused until then, has ended.
+    Recorded,
+    /// The transaction has got another answer since it was read, or is gone; nothing was written.
+    Overtaken,
+    /// The code of the earlier answer is used already; nothing was written.
+    Final,
+}
+
 /// Authorization requests that wait for their user.
 #[async_trait]
 pub trait TransactionStore: Send + Sync {
@@ -107,8 +128,15 @@ pub trait TransactionStore: Send + Sync {
     async fn find_transaction(&self, id: &TransactionId)
     -> Result<Option<Transaction>, StoreError>;
 
-    /// Notes that the user has denied the request, if it is still there.
-    async fn deny_transaction(&self, id: &TransactionId) -> Result<(), StoreError>;
+    /// Answers `transaction` with `answer`, all or nothing: the transaction records the answer, a new grant is made,
+    /// and the grant that was the answer before ends if its code is unused. So of any number of codes that one request
+    /// gets, at most one can be redeemed. Only if the transaction still has the answer with which it was read.
+    async fn answer_transaction(
+        &self,
+        transaction: &Transaction,
+        answer: NewAnswer<'_>,
+        at: Timestamp,
+    ) -> Result<Answering, StoreError>;
 }
 
 /// A counter that is full: how far it has counted, and until when nobody may try.

@@ -19,10 +19,10 @@ pub use clients::{ApiKeyStore, ClientList, ClientStore, Creation};
 pub use error::{Cause, StoreError};
 pub use failures::FailureStore;
 pub use grants::{
-    AttemptStore, Attempts, GrantCreation, GrantStore, Redeem, Rotate, SessionStore,
-    TransactionStore,
+    Answering, AttemptStore, Attempts, GrantCreation, GrantStore, NewAnswer, Redeem, Rotate,
+    SessionStore, TransactionStore,
 };
-pub use keys::{KeyStore, StoredKeys};
+pub use keys::{KeyStore, StoredKeys, Verifier};
 pub use lists::{From, Order};
 pub use writes::{Change, Rehashed};
 

@@ -19,7 +19,7 @@ use super::services::TokenServices;
 use crate::models::client::Client;
 use crate::models::grant::Grant;
 use crate::models::user::User;
-use crate::values::{RequestContext, Scope, Seconds, digest};
+use crate::values::{RequestContext, Scope, Seconds, SessionId, digest};
 
 /// How long an ID token lives: an hour.
 const LIFETIME: Seconds = 3600;
@@ -28,11 +28,8 @@ const LIFETIME: Seconds = 3600;
 /// takes 10,240 bytes of URL and headers. Only details that are all as long as they may be are more than that.
 const MAX_ABOUT_USER: usize = 4096;
 
-/// The one way to authenticate that there is: a password.
+/// The authentication context class of a password, the one way to authenticate that there is.
 pub const ACR: &str = "1";
-
-/// RFC 8176 §2.
-const AMR: &str = "pwd";
 
 /// The claims of an ID token that this server makes.
 #[derive(Serialize)]
@@ -43,8 +40,9 @@ struct IdToken<'a> {
     exp: u64,
     iat: u64,
     auth_time: u64,
-    acr: &'static str,
-    amr: [&'static str; 1],
+    acr: &'a str,
+    amr: &'a [String],
+    sid: &'a SessionId,
     at_hash: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     nonce: Option<&'a str>,
@@ -81,9 +79,10 @@ pub(super) fn sign(
         aud: client.client_id.as_str(),
         exp: context.now.plus(LIFETIME).seconds(),
         iat: context.now.seconds(),
-        auth_time: grant.auth_time.seconds(),
-        acr: ACR,
-        amr: [AMR],
+        auth_time: grant.authentication.time.seconds(),
+        acr: &grant.authentication.acr,
+        amr: &grant.authentication.amr,
+        sid: &grant.session,
         at_hash: at_hash(access_token),
         nonce: *nonce,
         about_user: claims_about_user(token),

@@ -1,12 +1,15 @@
-//! Consents: one item for each user and client, to which scopes are added.
+//! Consents: one item for each user and client, to which scopes, resources and claims are added.
 
 use async_trait::async_trait;
-use identety_domain::grant::Consented;
+use aws_sdk_dynamodb::types::AttributeValue;
+use identety_domain::Timestamp;
+use identety_domain::grant::{Allowed, Consent, Generation};
 use identety_domain::store::{ConsentStore, StoreError};
-use identety_domain::{ScopeToken, Timestamp};
 use uuid::Uuid;
 
-use super::items::consent::{CLAIMS, CONSENTED_AT, SCOPE};
+use super::items::consent::{
+    CLAIMS, CONSENTED_AT, GENERATION, RESOURCE_SCOPE, SCOPE, WITHDRAWN_AT,
+};
 use super::{AccountTable, items};
 use crate::error::{corrupt, failed};
 use crate::expression::Update;
@@ -15,6 +18,24 @@ use crate::layout;
 use crate::requests::Written;
 
 impl AccountTable {
+    /// Changes or makes a consent. The attributes that are written come back.
+    async fn change_consent(
+        &self,
+        user: Uuid,
+        client: Uuid,
+        mut update: Update,
+    ) -> Result<Item, StoreError> {
+        layout::stamp(&mut update);
+        let (key, only_if) = (items::consent_key(user, client), layout::is_new_or_known());
+        match self.table.update_and_see(key, &update, &only_if).await? {
+            Written::Done(written) => Ok(written),
+            Written::Clash(_) => {
+                let why = "another layout than this release knows";
+                Err(corrupt(&format!("{} {client}", items::consents_pk(user)), why))
+            }
+        }
+    }
+
     /// The keys of some of a user's consents.
     async fn some_consents(&self, user: Uuid) -> Result<Vec<Item>, StoreError> {
         let page = self
@@ -37,9 +58,9 @@ impl AccountTable {
 
 #[async_trait]
 impl ConsentStore for AccountTable {
-    async fn consented(&self, user: Uuid, client: Uuid) -> Result<Option<Consented>, StoreError> {
+    async fn consented(&self, user: Uuid, client: Uuid) -> Result<Option<Consent>, StoreError> {
         let found = self.table.get(items::consent_key(user, client)).await?;
-        found.map(items::to_consented).transpose()
+        found.map(items::to_consent).transpose()
     }
 
     /// Adds to sets, so a repeated request changes nothing more.
@@ -47,27 +68,34 @@ impl ConsentStore for AccountTable {
         &self,
         user: Uuid,
         client: Uuid,
-        allowed: &Consented,
+        allowed: &Allowed<'_>,
+        at: Timestamp,
+    ) -> Result<Generation, StoreError> {
+        let mut update = Update::default();
+        update.set(&[CONSENTED_AT], number(at.millis()));
+        update.set_if_absent(&[GENERATION], number(allowed.generation.number()));
+        for (name, texts) in items::additions(allowed) {
+            update.add(&[name], AttributeValue::Ss(texts));
+        }
+        let written = self.change_consent(user, client, update).await?;
+        let what = || format!("{} {client}", items::consents_pk(user));
+        items::generation(&written).ok_or_else(|| corrupt(&what(), "no generation"))
+    }
+
+    async fn withdraw_consent(
+        &self,
+        user: Uuid,
+        client: Uuid,
+        generation: Generation,
         at: Timestamp,
     ) -> Result<(), StoreError> {
         let mut update = Update::default();
-        update.set(&[CONSENTED_AT], number(at.millis()));
-        let Consented { scope, claims } = allowed;
-        if let Some(tokens) = items::set_of(scope.iter().map(ScopeToken::as_str)) {
-            update.add(&[SCOPE], tokens);
-        }
-        if let Some(names) = items::set_of(claims.iter().map(|claim| claim.as_str())) {
-            update.add(&[CLAIMS], names);
-        }
-        layout::stamp(&mut update);
-        let only_if = layout::is_new_or_known();
-        match self.table.update(items::consent_key(user, client), &update, &only_if).await? {
-            Written::Done(_) => Ok(()),
-            Written::Clash(_) => {
-                let why = "another layout than this release knows";
-                Err(corrupt(&format!("{} {client}", items::consents_pk(user)), why))
-            }
-        }
+        update.set(&[WITHDRAWN_AT], number(at.millis()));
+        update.set(&[GENERATION], number(generation.number()));
+        update.remove(&[SCOPE]);
+        update.remove(&[RESOURCE_SCOPE]);
+        update.remove(&[CLAIMS]);
+        self.change_consent(user, client, update).await.map(drop)
     }
 
     async fn forget_consents(&self, user: Uuid) -> Result<(), StoreError> {

@@ -1,16 +1,16 @@
 //! The items of the accounts table.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use aws_sdk_dynamodb::types::AttributeValue;
-use identety_domain::grant::Consented;
+use identety_domain::grant::{Allowed, Consent, Generation};
 use identety_domain::store::StoreError;
 use identety_domain::user::{EmailAddress, StoredPassword, User, UserClaim, UserDetails};
 use identety_domain::{ScopeToken, Timestamp};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::item::{Item, key_in, present, read, write};
+use crate::error::corrupt;
+use crate::item::{Item, key_in, present, read, what, write};
 use crate::layout;
 
 /// The partition of the index that every user is in.
@@ -25,12 +25,19 @@ pub(super) const PASSWORD_HASH: [&str; 2] = ["password", "phc"];
 
 /// The members of a consent.
 pub(super) mod consent {
-    /// What the user has allowed; not there where that is nothing.
+    /// What the user has allowed without naming a resource: a set of scope-tokens, not there where that is nothing.
     pub(in super::super) const SCOPE: &str = "scope";
-    /// Which claims beyond that scope the user has allowed; not there where there are none.
+    /// What the user has allowed at resources: a set of texts, each a scope-token, a space and a resource. Either may
+    /// be missing: an empty scope at a resource is something that the user has allowed, too.
+    pub(in super::super) const RESOURCE_SCOPE: &str = "resourceScope";
+    /// Which claims the user has allowed by their names: a set, not there where there are none.
     pub(in super::super) const CLAIMS: &str = "claims";
+    /// What grants that were given under the consent name.
+    pub(in super::super) const GENERATION: &str = "generation";
     /// When the user was last asked.
     pub(in super::super) const CONSENTED_AT: &str = "consentedAt";
+    /// When the user has last withdrawn everything.
+    pub(in super::super) const WITHDRAWN_AT: &str = "withdrawnAt";
 }
 
 #[derive(Serialize, Deserialize)]
@@ -59,11 +66,16 @@ struct EmailItem {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct ConsentItem {
     #[serde(default)]
     scope: BTreeSet<ScopeToken>,
     #[serde(default)]
+    resource_scope: BTreeSet<String>,
+    #[serde(default)]
     claims: Vec<UserClaim>,
+    #[serde(default)]
+    generation: Generation,
 }
 
 fn user_pk(id: Uuid) -> String {
@@ -140,14 +152,56 @@ pub(super) fn pointed_to(item: Item) -> Result<Uuid, StoreError> {
     Ok(read::<EmailItem>(item)?.user_id)
 }
 
-/// What a consent allows. The scope is in the order of the alphabet: the item knows no other.
-pub(super) fn to_consented(item: Item) -> Result<Consented, StoreError> {
-    let ConsentItem { scope, claims } = read(item)?;
-    Ok(Consented { scope: scope.into_iter().collect(), claims })
+/// A consent. Its scopes are in the order of the alphabet: the item knows no other.
+pub(super) fn to_consent(item: Item) -> Result<Consent, StoreError> {
+    let what = what(&item);
+    let ConsentItem { scope, resource_scope, claims, generation } = read(item)?;
+    let mut allowed: BTreeMap<Option<String>, Vec<ScopeToken>> = BTreeMap::new();
+    if !scope.is_empty() {
+        allowed.insert(None, scope.into_iter().collect());
+    }
+    for text in resource_scope {
+        let unreadable = || corrupt(&what, "a resource scope that is none");
+        let (token, resource) = text.split_once(' ').ok_or_else(unreadable)?;
+        let resource = (!resource.is_empty()).then(|| resource.to_owned());
+        let tokens = allowed.entry(resource).or_default();
+        if !token.is_empty() {
+            tokens.push(ScopeToken::parse(token).map_err(|_| unreadable())?);
+        }
+    }
+    let allowed = allowed.into_iter().map(|(at, tokens)| (at, tokens.into_iter().collect()));
+    Ok(Consent { generation, allowed: allowed.collect(), claims })
 }
 
-/// A set of these texts; `None` where it is empty, for there are no empty sets.
-pub(super) fn set_of<'a>(texts: impl Iterator<Item = &'a str>) -> Option<AttributeValue> {
-    let texts: Vec<_> = texts.map(str::to_owned).collect();
-    (!texts.is_empty()).then_some(AttributeValue::Ss(texts))
+/// What is added to the sets of a consent: the name of each set, and texts, of which there is one at least.
+pub(super) fn additions(allowed: &Allowed<'_>) -> Vec<(&'static str, Vec<String>)> {
+    let mut additions = vec![scope_addition(allowed)];
+    let claims: Vec<_> = allowed.claims.iter().map(|claim| claim.as_str().to_owned()).collect();
+    if !claims.is_empty() {
+        additions.push((consent::CLAIMS, claims));
+    }
+    additions
+}
+
+fn scope_addition(allowed: &Allowed<'_>) -> (&'static str, Vec<String>) {
+    let tokens: Vec<_> = allowed.scope.iter().map(ScopeToken::as_str).collect();
+    if allowed.resources.is_empty() && !tokens.is_empty() {
+        let tokens = tokens.into_iter().map(str::to_owned).collect();
+        return (consent::SCOPE, tokens);
+    }
+    let tokens = if tokens.is_empty() { vec![""] } else { tokens };
+    let texts: BTreeSet<_> = allowed
+        .targets()
+        .flat_map(|resource| {
+            let resource = resource.unwrap_or_default();
+            tokens.iter().map(move |token| format!("{token} {resource}")).collect::<Vec<_>>()
+        })
+        .collect();
+    (consent::RESOURCE_SCOPE, texts.into_iter().collect())
+}
+
+/// The generation among the attributes that a change has written.
+pub(super) fn generation(written: &Item) -> Option<Generation> {
+    let number = written.get(consent::GENERATION)?.as_n().ok()?;
+    number.parse::<u64>().ok().map(Generation::from)
 }

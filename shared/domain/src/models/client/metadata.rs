@@ -11,7 +11,7 @@ use crate::values::issuer::is_loopback;
 use crate::values::rules::{self, MAX_TEXT, is_printable};
 use crate::values::{
     ClientType, FieldError, GrantType, LONGEST_ACCESS_TOKEN, LONGEST_REFRESH_TOKEN, RedirectUri,
-    Scope, ScopeToken, Seconds, SigningAlg, TokenEndpointAuthMethod, UserClaim,
+    Scope, ScopeToken, Seconds, SigningAlg, TokenEndpointAuthMethod, UserClaim, quoted,
 };
 
 const MAX_NAME: usize = 100;
@@ -53,6 +53,7 @@ pub struct ClientMetadata {
     pub id_token_claims: Option<RuleOrList>,
     pub allowed_cors_origins: Option<Vec<String>>,
     pub is_active: Option<bool>,
+    pub client_uri: Option<String>,
     pub logo_uri: Option<String>,
     pub policy_uri: Option<String>,
     pub tos_uri: Option<String>,
@@ -116,6 +117,8 @@ pub struct VerifiedMetadata {
     pub allowed_cors_origins: Vec<String>,
     /// False: every flow and refresh is refused at once.
     pub is_active: bool,
+    /// Its home page, to which the pages lead back.
+    pub client_uri: Option<String>,
     /// Its logo, for the consent page.
     pub logo_uri: Option<String>,
     /// Its privacy policy, for the consent page.
@@ -153,6 +156,7 @@ impl ClientMetadata {
             id_token_claims,
             allowed_cors_origins,
             is_active,
+            client_uri,
             logo_uri,
             policy_uri,
             tos_uri,
@@ -182,6 +186,7 @@ impl ClientMetadata {
             id_token_claims: check.id_token_claims(id_token_claims),
             allowed_cors_origins: check.cors_origins(allowed_cors_origins),
             is_active: is_active.unwrap_or(true),
+            client_uri: check.page("clientUri", client_uri),
             logo_uri: check.page("logoUri", logo_uri),
             policy_uri: check.page("policyUri", policy_uri),
             tos_uri: check.page("tosUri", tos_uri),
@@ -216,6 +221,7 @@ impl From<VerifiedMetadata> for ClientMetadata {
             id_token_claims: verified.id_token_claims.map(RuleOrList::from),
             allowed_cors_origins: Some(verified.allowed_cors_origins),
             is_active: Some(verified.is_active),
+            client_uri: verified.client_uri,
             logo_uri: verified.logo_uri,
             policy_uri: verified.policy_uri,
             tos_uri: verified.tos_uri,
@@ -287,8 +293,9 @@ impl Check {
             self.refuse(field, "must be empty: an m2m client has no user to send anywhere");
             return Vec::new();
         }
+        let kind = self.kind;
         self.each(field, &uris, MAX_URIS, |uri| {
-            RedirectUri::parse(uri).map_err(|error| error.to_string())
+            RedirectUri::parse(uri, kind).map_err(|error| error.to_string())
         })
     }
 
@@ -482,14 +489,6 @@ impl Check {
         rules::check_pairs(&pairs, &mut self.errors);
         pairs
     }
-}
-
-/// The beginning of a text, as JSON writes it: whatever is in it, it stays on its line.
-fn quoted(text: &str) -> String {
-    const LONGEST: usize = 40;
-    let start: String = text.chars().take(LONGEST).collect();
-    let more = if start.len() < text.len() { "…" } else { "" };
-    format!("{}{more}", serde_json::Value::from(start))
 }
 
 fn is_https_or_loopback(url: &Url) -> bool {

@@ -288,11 +288,11 @@ fn by_default_id_tokens_say_what_the_scope_gives_and_an_m2m_client_gets_none() {
 }
 
 #[rstest]
-#[case("sub", r#""sub" is no claim"#)]
-#[case("Email", r#""Email" is no claim"#)]
-#[case("", r#""" is no claim"#)]
-#[case("line\nbreak\"", r#""line\nbreak\"" is no claim"#)]
-#[case(&"x".repeat(99), r#"xxx"… is no claim"#)]
+#[case("sub", "'sub' is no claim")]
+#[case("Email", "'Email' is no claim")]
+#[case("", "'' is no claim")]
+#[case("line\nbreak\"", "'line%0Abreak%22' is no claim")]
+#[case(&"x".repeat(9999), "xxx...' is no claim")]
 fn a_claim_of_id_tokens_that_is_unknown_is_refused_by_its_name(
     #[case] name: &str,
     #[case] message: &str,
@@ -301,7 +301,7 @@ fn a_claim_of_id_tokens_that_is_unknown_is_refused_by_its_name(
     let metadata = ClientMetadata { id_token_claims: list, ..named() };
     let errors = refused(metadata, ClientType::Public);
     assert_eq!(errors[0].0, "idTokenClaims[1]");
-    assert!(errors[0].1.contains(message) && errors[0].1.len() < 400, "{errors:?}");
+    assert!(errors[0].1.contains(message) && errors[0].1.len() < 600, "{errors:?}");
 }
 
 #[rstest]
