@@ -24,6 +24,16 @@ async fn a_wrong_password_tells_nothing_about_accounts() {
 }
 
 #[tokio::test]
+async fn strangers_lock_no_user_out_of_a_browser_that_is_known() {
+    agrees_in_javascript("pages/known_browser.mjs").await;
+}
+
+#[tokio::test]
+async fn addresses_of_any_script_are_typed_into_the_page() {
+    agrees_in_javascript("pages/international.mjs").await;
+}
+
+#[tokio::test]
 async fn the_back_button_does_no_harm() {
     agrees_in_javascript("pages/back_button.mjs").await;
 }

@@ -6,8 +6,8 @@ use std::{env, fs, io};
 
 use askama::Template;
 use authorize::pages::{
-    AppView, ClientView, Consent, FormPost, Notice, Register, RegisterErrors, RequestFields,
-    ScopeView, SignIn, SignOut, SignedOut, claim_in_words,
+    AppView, ClientView, Consent, FormPost, KnownBrowser, Notice, Register, RegisterErrors,
+    RequestFields, ScopeView, SignIn, SignOut, SignedOut, claim_in_words,
 };
 use identety_domain::Scope;
 use identety_domain::client::Destination;
@@ -135,6 +135,7 @@ impl Gallery {
         self.write("sign_out", &page)?;
         self.write("sign_out_expired", &SignOut { user_email: None, ..page })?;
         self.write("signed_out", &SignedOut { base })?;
+        self.write("known_browser", &KnownBrowser { base, token: "t" })?;
         let notice = Notice {
             base,
             title: "This link does not work",

@@ -8,12 +8,16 @@ use cookie::time::Duration;
 use cookie::{Cookie, SameSite};
 use http::header::{COOKIE, SET_COOKIE};
 use http::{HeaderMap, HeaderValue};
+use identety_domain::authorization::{SignedInBrowser, Visitor};
 use identety_domain::session::{
-    PendingRequest, RequestSecret, SESSION_KEPT, SessionSecret, TransactionId,
+    BROWSER_KNOWN, DeviceSecrets, PendingRequest, RequestSecret, SESSION_KEPT, SessionSecret,
+    TransactionId,
 };
 use identety_domain::{Issuer, Seconds, Timestamp};
 
 const SESSION: &str = "identety-session";
+/// By which accounts know the browser. It signs no user in, and a sign-out leaves it.
+const DEVICE: &str = "identety-device";
 /// Followed by the name of the request.
 const REQUEST: &str = "identety-request-";
 
@@ -28,6 +32,7 @@ const REQUEST_KEPT: Seconds = 86_400;
 pub(crate) struct Cookies {
     requests: BTreeMap<String, Waiting>,
     session: Option<SessionSecret>,
+    device: DeviceSecrets,
     came_with_any: bool,
     is_secure: bool,
     changes: Vec<HeaderValue>,
@@ -59,6 +64,7 @@ impl Cookies {
         Self {
             requests: own.iter().filter_map(request).collect(),
             session: own.get(SESSION).and_then(|text| SessionSecret::parse(text)),
+            device: own.get(DEVICE).map(|text| DeviceSecrets::parse(text)).unwrap_or_default(),
             came_with_any: headers.contains_key(COOKIE),
             is_secure,
             changes: Vec::new(),
@@ -68,6 +74,11 @@ impl Cookies {
     /// What the browser shows of its session, if it has one.
     pub(crate) fn session(&self) -> Option<&SessionSecret> {
         self.session.as_ref()
+    }
+
+    /// What the browser brings to a sign-in.
+    pub(crate) fn visitor(&self) -> Visitor<'_> {
+        Visitor { session: self.session(), device: &self.device }
     }
 
     /// The request of that name, if it waits in this browser.
@@ -102,8 +113,17 @@ impl Cookies {
 
     /// Puts a session in the place of any other. Its cookie outlives it, as grants do: it signs no user in any more, but
     /// tells what there is to sign out of.
-    pub(crate) fn start_session(&mut self, session: &SessionSecret) {
+    pub(crate) fn sign_in(&mut self, signed_in: &SignedInBrowser) {
+        let SignedInBrowser { session, device } = signed_in;
         self.change(SESSION, session.expose(), SESSION_KEPT);
+        if let Some(device) = device {
+            self.keep_device(device);
+        }
+    }
+
+    /// Lets accounts know the browser, for as long as they do after its last use.
+    pub(crate) fn keep_device(&mut self, device: &DeviceSecrets) {
+        self.change(DEVICE, device.text().expose(), BROWSER_KNOWN);
     }
 
     /// Takes the session away.
@@ -152,8 +172,10 @@ fn guarded(headers: &HeaderMap, is_secure: bool) -> BTreeMap<String, String> {
         let at = pair.iter().position(|byte| *byte == b'=').unwrap_or(pair.len());
         let (name, value) = pair.split_at(at);
         let name = trimmed(name).strip_prefix(prefix.as_bytes());
-        let is_own =
-            |name: &&[u8]| *name == SESSION.as_bytes() || name.starts_with(REQUEST.as_bytes());
+        let is_own = |name: &&[u8]| {
+            [SESSION, DEVICE].iter().any(|own| *name == own.as_bytes())
+                || name.starts_with(REQUEST.as_bytes())
+        };
         let Some(name) = name.filter(is_own).and_then(|name| str::from_utf8(name).ok()) else {
             continue;
         };

@@ -8,6 +8,7 @@ use http::StatusCode;
 use identety_domain::authorization::{FlowError, NoClient};
 use identety_domain::client::Client;
 use identety_domain::store::StoreError;
+use identety_domain::user_authentication::LinkError;
 use identety_domain::{RequestContext, Seconds};
 use identety_http::body::BodyError;
 use identety_http::form::FormError;
@@ -263,6 +264,21 @@ impl From<FlowError> for Failure {
             FlowError::NoClient(error) => error.into(),
             FlowError::Hash(error) => Self::of_the_server(&error),
             FlowError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<LinkError> for Failure {
+    fn from(error: LinkError) -> Self {
+        match error {
+            LinkError::NotOpen => Self::new(
+                StatusCode::BAD_REQUEST,
+                "This link does not work any more",
+                "It works once, and for ten minutes.",
+                "Ask the people who made it for you for another one.",
+                &error,
+            ),
+            LinkError::Store(error) => error.into(),
         }
     }
 }

@@ -4,6 +4,7 @@ mod authorize;
 mod consent;
 mod cookies;
 mod failure;
+mod known_browser;
 mod logout;
 mod navigation;
 pub mod pages;
@@ -34,6 +35,7 @@ pub fn router(state: Arc<FrontDoor>) -> Router {
         .route(path::SIGN_IN, get(sign_in::get).post(sign_in::post))
         .route(path::REGISTER, get(register::get).post(register::post))
         .route(path::CONSENT, get(consent::get).post(consent::post))
+        .route(path::KNOWN_BROWSER, get(known_browser::get).post(known_browser::post))
         .route(path::SIGN_OUT, get(sign_out::get).post(sign_out::post))
         .route(pages::STYLE_PATH, get(style))
         .route(pages::FORM_POST_SCRIPT_PATH, get(form_post_script))

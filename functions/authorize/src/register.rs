@@ -88,11 +88,11 @@ async fn enter(visit: &mut Visit, request: Request) -> Result<Response, Failure>
     let Visit { door, context, cookies, query: _ } = &mut *visit;
     let channel = &door.channel;
     let registered =
-        channel.register(context, &interaction, cookies.session(), &registration).await;
+        channel.register(context, &interaction, cookies.visitor(), &registration).await;
     let Registration { email, name, password: _ } = &registration;
     match registered {
-        Ok(session) => {
-            cookies.start_session(&session);
+        Ok(signed_in) => {
+            cookies.sign_in(&signed_in);
             visit.to_page(Page::Consent, &interaction.pending.id)
         }
         Err(RegistrationError::Closed) => Err(Failure::registration_is_closed()),
@@ -103,7 +103,6 @@ async fn enter(visit: &mut Visit, request: Request) -> Result<Response, Failure>
             let text = too_many(retry_after);
             let errors = RegisterErrors { form: Some(&text), ..RegisterErrors::default() };
             let status = StatusCode::TOO_MANY_REQUESTS;
-            let retry_after = Some(retry_after);
             page(visit, &interaction, Shown { email, name, status, errors, retry_after })
         }
         Err(RegistrationError::Invalid(invalid)) => {

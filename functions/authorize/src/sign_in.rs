@@ -3,7 +3,8 @@
 use axum::extract::Request;
 use axum::response::Response;
 use http::StatusCode;
-use identety_domain::authorization::{Entered, Interaction, Page, SignInError, Step};
+use identety_domain::authorization::{Interaction, Page, SignInError, Step};
+use identety_domain::user_authentication::{PasswordCredentials, UserAuthenticationError};
 use identety_domain::{Reason, Seconds, Secret};
 use identety_http::form::Form;
 use identety_http::response;
@@ -85,32 +86,34 @@ async fn enter(visit: &mut Visit, request: Request) -> Result<Response, Failure>
         Reopened::Here(interaction) => interaction,
         Reopened::Answered(response) => return Ok(response),
     };
-    let entered = Entered { email, password };
     let Visit { door, context, cookies, query: _ } = &mut *visit;
-    let signed_in = door.channel.sign_in(context, &interaction, cookies.session(), &entered).await;
+    let device = cookies.visitor().device.clone();
+    let credentials = PasswordCredentials { email, password, device };
+    let by = (&door.channel.authenticator, &credentials);
+    let signed_in = door.channel.sign_in(context, &interaction, cookies.visitor(), by).await;
     let error = match signed_in {
-        Ok(session) => {
-            cookies.start_session(&session);
+        Ok(signed_in) => {
+            cookies.sign_in(&signed_in);
             // It asks for consent, or answers where there is nothing to ask.
             return visit.to_page(Page::Consent, &interaction.pending.id);
         }
         Err(SignInError::Flow(error)) => {
             return Err(Failure::from(error).of_client(&interaction.client));
         }
-        Err(error) => error,
+        Err(SignInError::Authentication(error)) => error,
     };
     let cause = error.to_string();
-    let email = &entered.email;
+    let email = &credentials.email;
     let mistake = match error {
-        SignInError::TooManyFailures { retry_after } => Mistake {
+        UserAuthenticationError::TooManyFailures { retry_after } => Mistake {
             email,
             status: StatusCode::TOO_MANY_REQUESTS,
             reason: Reason::TooManyAttempts,
             text: too_many(retry_after),
             cause,
-            retry_after: Some(retry_after),
+            retry_after,
         },
-        SignInError::WrongCredentials | SignInError::TooLong | SignInError::Flow(_) => Mistake {
+        UserAuthenticationError::WrongCredentials | UserAuthenticationError::TooLong => Mistake {
             email,
             status: StatusCode::BAD_REQUEST,
             reason: Reason::WrongPassword,
@@ -118,14 +121,23 @@ async fn enter(visit: &mut Visit, request: Request) -> Result<Response, Failure>
             cause,
             retry_after: None,
         },
+        UserAuthenticationError::Hash(error) => return Err(Failure::of_the_server(&error)),
+        UserAuthenticationError::Store(error) => return Err(error.into()),
     };
     page(visit, &interaction, Some(mistake))
 }
 
-/// What somebody reads who has to wait.
-pub(crate) fn too_many(retry_after: Seconds) -> String {
+/// What a user reads who has to wait, or for whom waiting is no help.
+pub(crate) fn too_many(retry_after: Option<Seconds>) -> String {
+    let unit = |number: Seconds, unit: &str| {
+        let plural = if number == 1 { "" } else { "s" };
+        format!("Too many attempts. Try again in {number} {unit}{plural}.")
+    };
     match retry_after {
-        1 => "Too many attempts. Try again in 1 second.".to_owned(),
-        seconds => format!("Too many attempts. Try again in {seconds} seconds."),
+        Some(seconds @ ..120) => unit(seconds, "second"),
+        Some(seconds) => unit(seconds.div_ceil(60), "minute"),
+        None => "Too many attempts. For now, this account takes no password from a browser that it does \
+                 not know. Sign in from one that you have used before, or ask the people who run the app."
+            .to_owned(),
     }
 }

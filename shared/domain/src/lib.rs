@@ -27,6 +27,7 @@ mod services;
 mod sessions;
 mod stores;
 pub mod token;
+pub mod user_authentication;
 mod users;
 mod values;
 
@@ -82,6 +83,11 @@ pub mod keys {
 pub mod session {
     pub use crate::models::browser::{
         CsrfToken, PendingRequest, RequestKey, RequestSecret, SessionKey, SessionSecret,
+    };
+    pub use crate::models::device::{
+        BROWSER_KNOWN, BROWSER_LINK_LIFETIME, BrowserLink, BrowserLinkKey, BrowserLinkToken,
+        DeviceKey, DeviceSecret, DeviceSecrets, KnownBrowsers, MAX_DEVICE_SECRETS,
+        MAX_KNOWN_BROWSERS,
     };
     pub use crate::models::session::{
         SESSION_ABSOLUTE, SESSION_IDLE, SESSION_KEPT, SESSION_TOUCHED_EVERY, Session, SignedIn,

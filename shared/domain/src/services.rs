@@ -10,6 +10,7 @@ use crate::hashers::{SecretHasher, SecretMaker};
 use crate::limits::SignInLimits;
 use crate::sessions::Sessions;
 use crate::stores::{Stores, Verifier};
+use crate::user_authentication::{BrowserLinks, PasswordAuthenticator};
 use crate::values::{RequestContext, Seconds, Settings};
 
 /// What a deployment may choose.
@@ -83,7 +84,13 @@ impl Services {
             grants: self.stores.grants.clone(),
             transactions: self.stores.transactions.clone(),
             consents: self.stores.consents.clone(),
-            limits: SignInLimits { attempts: self.stores.attempts.clone() },
+            authenticator: PasswordAuthenticator {
+                users: self.stores.users.clone(),
+                limits: self.sign_in_limits(),
+                hasher: self.hasher.clone(),
+            },
+            limits: self.sign_in_limits(),
+            browser_links: self.browser_links(),
             hasher: self.hasher.clone(),
             verifier,
         }
@@ -95,6 +102,18 @@ impl Services {
         Sessions { sessions: self.stores.sessions.clone(), users: self.stores.users.clone() }
     }
 
+    /// Limits on guessing passwords.
+    #[must_use]
+    pub fn sign_in_limits(&self) -> SignInLimits {
+        SignInLimits { attempts: self.stores.attempts.clone() }
+    }
+
+    /// One-time links that make browsers known.
+    #[must_use]
+    pub fn browser_links(&self) -> BrowserLinks {
+        BrowserLinks { users: self.stores.users.clone(), links: self.stores.links.clone() }
+    }
+
     /// What users have allowed, and whether it still stands.
     #[must_use]
     pub fn grants(&self) -> Grants {
@@ -102,6 +121,7 @@ impl Services {
             grants: self.stores.grants.clone(),
             sessions: self.stores.sessions.clone(),
             users: self.stores.users.clone(),
+            consents: self.stores.consents.clone(),
         }
     }
 

@@ -242,6 +242,46 @@ async fn a_canceled_transaction_is_judged_by_its_first_reason(
     assert_eq!(create().await.status, 201, "nothing of it was written");
 }
 
+#[rstest]
+#[case(&["TransactionConflict", "None"])]
+#[case(&["None", "TransactionConflict"])]
+#[case(&["ThrottlingError", "TransactionConflict"])]
+#[tokio::test(start_paused = true)]
+async fn a_transaction_that_meets_another_is_tried_again_and_no_caller_hears_of_it(
+    #[case] reasons: &'static [&'static str],
+) {
+    let (app, faults) = TestApp::start_faulty().await;
+    let conflict = || Fault::Canceled(reasons);
+    let create = async |email: &str| {
+        let members = json!({"email": email, "password": "correct horse"});
+        app.admin("POST", "/admin/users").json(&members).send().await.status
+    };
+    faults.set_times(7, Which::writes().by("TransactWriteItems"), conflict());
+    assert_eq!(create("ann@example.com").await, 201);
+    // Another try finds what the other one has written.
+    faults.set_times(3, Which::writes().by("TransactWriteItems"), conflict());
+    assert_eq!(create("ann@example.com").await, 409);
+    faults.set(Which::writes().by("TransactWriteItems"), conflict());
+    faults.take_requests();
+    assert_eq!(create("bob@example.com").await, 503);
+    let tries = faults.take_requests();
+    let tries = tries.iter().filter(|request| request.operation == "TransactWriteItems").count();
+    assert_eq!(tries, 8, "and no more");
+}
+
+#[rstest]
+#[case("TransactionConflictException")]
+#[case("ReplicatedWriteConflictException")]
+#[tokio::test(start_paused = true)]
+async fn a_write_that_meets_a_transaction_is_tried_again(#[case] conflict: &'static str) {
+    let (app, faults) = TestApp::start_faulty().await;
+    let (client, alice) = (app.public_client().await, app.alice().await);
+    faults.set_times(7, Which::writes().of("ATTEMPTS#"), Fault::Refused(conflict));
+    app.code(&mut app.browser(), &client, &alice, &[]).await;
+    faults.set_times(7, Which::writes().of("SESSION#"), Fault::Refused(conflict));
+    app.code(&mut app.browser(), &client, &alice, &[]).await;
+}
+
 #[tokio::test]
 async fn the_end_of_a_family_is_one_write_so_it_cannot_be_done_in_part() {
     let mut scene = Scene::new().await;

@@ -45,7 +45,7 @@ pub(crate) enum Verb {
     FindTransaction,
     AnswerTransaction,
     CountAttempt,
-    CountLateAttempt,
+    FindAttempts,
     UncountAttempt,
     LoadKeys,
 }
@@ -72,7 +72,7 @@ impl Verb {
             Self::FindTransaction => reads.of("TRANSACTION#"),
             Self::AnswerTransaction => writes.of("TRANSACTION#").by("TransactWriteItems"),
             Self::CountAttempt => writes.of("ATTEMPTS#").saying(" ADD #"),
-            Self::CountLateAttempt => writes.of("ATTEMPTS#").saying("blockedUntil"),
+            Self::FindAttempts => reads.of("ATTEMPTS#"),
             Self::UncountAttempt => writes.of("ATTEMPTS#").saying("\"-1\""),
             Self::LoadKeys => reads.by("Query").saying("\"KEY\""),
         }

@@ -52,12 +52,15 @@ async fn cookies_are_for_this_host_alone_and_no_script_sees_them(
     let session = format!(
         "{prefix}identety-session=V; HttpOnly; SameSite=Lax{secure}; Path=/; Max-Age=34560000"
     );
-    assert_eq!(cookies(&entered), [session]);
+    let device = format!(
+        "{prefix}identety-device=V; HttpOnly; SameSite=Lax{secure}; Path=/; Max-Age=15552000"
+    );
+    assert_eq!(cookies(&entered), [session, device]);
     // A wrong password gives none.
     let mut other = app.browser();
     let page = sign_in_page(&mut other, &client, &[]).await;
     assert_eq!(cookies(&enter(&mut other, &page, &user.email, "wrong password").await), [""; 0]);
-    // Signing out takes it away.
+    // Signing out takes the session away, and the account still knows the browser.
     let ask = browser.open("/signout").await.page();
     let out = browser.submit_once(&ask, &[]).await;
     let gone =

@@ -115,6 +115,8 @@ pub async fn a_user_that_cannot_be_read_is_an_error(stores: &Stores, raw: &Raw) 
         with("details", map([])),
         with("password", text("$argon2id$")),
         with("password", map([("phc", text("$argon2id$"))])),
+        with("browsers", text("a")),
+        with("browsers", map([("a", text("b"))])),
         without("createdAt"),
         with("updatedAt", number("-1")),
         without("version"),

@@ -3,14 +3,16 @@
 #![expect(missing_docs, reason = "the names of the functions are what they say")]
 
 use identety_domain::grant::{Grant, Redeemed};
-use identety_domain::store::Attempts;
+use identety_domain::store::Count;
 use identety_dynamodb::sdk::types::AttributeValue;
 
+use super::attempts::below;
 use super::corrupt::{assert_corrupt, map, number, text, with, without};
 use super::fixtures::{at, id};
 use super::grant_fixtures::{
     full_grant, full_session, full_transaction, granted, redemption, rotation, session_id,
 };
+use super::links::link;
 use super::{Raw, Stores};
 
 pub async fn a_grant_that_cannot_be_read_is_an_error(stores: &Stores, raw: &Raw) {
@@ -35,6 +37,8 @@ pub async fn a_grant_that_cannot_be_read_is_an_error(stores: &Stores, raw: &Raw)
         with("authentication", map([])),
         without("session"),
         with("session", number("1")),
+        without("consent"),
+        with("consent", text("1")),
         without("endsWithSession"),
         with("endsWithSession", text("false")),
         without("issuedAt"),
@@ -153,25 +157,45 @@ pub async fn a_transaction_that_cannot_be_read_is_an_error(stores: &Stores, raw:
     }
 }
 
+pub async fn a_link_that_cannot_be_read_is_an_error(stores: &Stores, raw: &Raw) {
+    let damages = [
+        without("schema"),
+        with("schema", number("3")),
+        without("user"),
+        with("user", text("ann")),
+        without("expiresAt"),
+        with("expiresAt", text("tomorrow")),
+        with("usedBy", AttributeValue::Null(true)),
+        with("usedBy", number("1")),
+    ];
+    for (number, damage) in (1..).zip(damages) {
+        let link = link(number);
+        stores.links.create_link(&link).await.expect("a creation");
+        let pk = format!("LINK#{}", link.key);
+        raw.damage(&raw.tables.grants, &[("pk", &pk)], &damage).await;
+        assert_corrupt(stores.links.find_link(&link.key).await, &damage);
+    }
+}
+
 pub async fn a_counter_of_attempts_that_cannot_be_read_is_an_error(stores: &Stores, raw: &Raw) {
     let damages = [
         with("n", number("4294967296")),
         with("n", number("1.5")),
         without("schema"),
         with("schema", number("3")),
-        with("blockedUntil", text("tomorrow")),
-        with("blockedUntil", AttributeValue::Null(true)),
-        with("blockedUntil", number("-1")),
+        with("lastAt", text("tomorrow")),
+        with("lastAt", AttributeValue::Null(true)),
+        with("lastAt", number("-1")),
+        with("resets", number("-1")),
     ];
     for (round, damage) in (1..).zip(damages) {
         let key = format!("ATTEMPTS#{round}");
-        let count = || stores.attempts.count_attempt(&key, 1, at(0));
-        assert_eq!(count().await.expect("a count"), None);
+        let (attempts, allowance) = (&stores.attempts, below(1));
+        let count = || attempts.count_attempt(&key, &allowance, at(0));
+        assert_eq!(count().await.expect("a count"), Count::Counted);
         raw.damage(&raw.tables.grants, &[("pk", &key)], &damage).await;
         assert_corrupt(count().await, &damage);
-        let seen = Attempts { count: 9, blocked_until: None };
-        let late = stores.attempts.count_late_attempt(&key, &seen, at(0), at(0)).await;
-        assert!(!late.expect("a late attempt reads nothing"));
+        assert_corrupt(attempts.find_counter(&key).await, &damage);
     }
 }
 

@@ -111,6 +111,7 @@ fn pages(text: &str) -> Vec<(&'static str, String, Vec<&'static str>)> {
             vec!["signout"],
         ),
         ("signed_out", html(&SignedOut { base }), vec![]),
+        ("known_browser", html(&KnownBrowser { base, token: text }), vec!["known-browser"]),
         ("notice", html(&notice), vec!["app"]),
         ("form_post", html(&form_post), vec![]),
     ]

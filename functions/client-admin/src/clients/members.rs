@@ -231,7 +231,7 @@ impl Reader {
             return None;
         }
         value.as_str().and_then(ClientId::for_import).or_else(|| {
-            let rule = "must be 1 to 255 printable ASCII characters, no UUID, and not api-key";
+            let rule = "must be 1 to 255 visible ASCII characters without spaces, no UUID, and not api-key";
             self.wrong_type("clientId", rule)
         })
     }

@@ -10,6 +10,7 @@ use crate::stores::{
     ClientStore, ConsentStore, GrantStore, StoreError, TransactionStore, Verifier,
 };
 use crate::token::{Hint, TokenReader};
+use crate::user_authentication::{BrowserLinks, PasswordAuthenticator};
 use crate::values::{Settings, Timestamp};
 
 /// What the front channel works with.
@@ -29,9 +30,13 @@ pub struct FrontChannel {
     pub transactions: Arc<dyn TransactionStore>,
     /// What users have allowed before.
     pub consents: Arc<dyn ConsentStore>,
-    /// Bounds guessing.
+    /// Has users show who they are.
+    pub authenticator: PasswordAuthenticator,
+    /// Bounds guessing who has an account.
     pub limits: SignInLimits,
-    /// Compares passwords.
+    /// The one-time links that make browsers known.
+    pub browser_links: BrowserLinks,
+    /// Hashes new passwords.
     pub hasher: Arc<SecretHasher>,
     /// Judges ID tokens that come back as hints.
     pub verifier: Arc<dyn Verifier>,

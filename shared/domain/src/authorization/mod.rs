@@ -24,5 +24,5 @@ pub use logout::{Logout, LogoutParameters, LogoutTarget};
 pub use parameters::{Parameter, Parameters};
 pub use registration::{Registration, RegistrationError};
 pub use response::{AuthorizationError, AuthorizationResponse, with_query};
-pub use sign_in::{Entered, SignInError};
+pub use sign_in::{SignInError, SignedInBrowser, Visitor};
 pub use target::NoClient;

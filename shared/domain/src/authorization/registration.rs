@@ -2,12 +2,13 @@
 
 use super::channel::{FlowError, FrontChannel};
 use super::interaction::Interaction;
-use super::sign_in::by_password;
+use super::sign_in::{SignedInBrowser, Visitor};
 use crate::hashers::{HashError, SecretMaker};
 use crate::limits::Admission;
-use crate::models::browser::SessionSecret;
-use crate::models::user::{Password, UserMetadata};
+use crate::models::authentication::Authentication;
+use crate::models::user::{Password, UserDetails, UserMetadata};
 use crate::stores::{StoreError, UserWrite};
+use crate::user_authentication::event_of_password;
 use crate::users;
 use crate::values::{FieldError, RequestContext, Seconds, Secret};
 
@@ -34,8 +35,8 @@ pub enum RegistrationError {
     /// Too many attempts.
     #[error("too many attempts")]
     TooMany {
-        /// Seconds until another attempt is allowed.
-        retry_after: Seconds,
+        /// Seconds until another attempt is allowed; `None` where time alone does not help.
+        retry_after: Option<Seconds>,
     },
     /// The transaction does not go on.
     #[error(transparent)]
@@ -63,34 +64,18 @@ impl FrontChannel {
         &self,
         context: &mut RequestContext,
         interaction: &Interaction,
-        session: Option<&SessionSecret>,
+        visitor: Visitor<'_>,
         registration: &Registration,
-    ) -> Result<SessionSecret, RegistrationError> {
+    ) -> Result<SignedInBrowser, RegistrationError> {
         let now = context.now;
         if !self.registration_is_open {
             return Err(RegistrationError::Closed);
         }
         self.check_unanswered(&interaction.transaction).await?;
-        let Registration { email, name, password } = registration;
-        let metadata = UserMetadata {
-            email: Some(email.clone()),
-            name: (!name.is_empty()).then(|| name.clone()),
-            ..UserMetadata::default()
-        };
-        let details = metadata.validate();
-        let password = Password::new(password.clone());
-        let (details, password) = match (details, password) {
-            (Ok(details), Ok(password)) => (details, password),
-            (details, password) => {
-                let mut errors = details.err().unwrap_or_default();
-                let rule = password.err().map(|error| error.to_string());
-                errors.extend(rule.map(|rule| FieldError::new("password", rule)));
-                return Err(RegistrationError::Invalid(errors));
-            }
-        };
+        let (details, password) = checked(registration)?;
         // It tells whether an address is taken, so it is bounded like guessing; and never taken back.
         if let Admission::Blocked { retry_after } =
-            self.limits.admit(&details.email.normalized(), &context.peer, now).await?
+            self.limits.admit_registration(context, &details.email.normalized()).await?
         {
             return Err(RegistrationError::TooMany { retry_after });
         }
@@ -103,8 +88,27 @@ impl FrontChannel {
                 return Err(RegistrationError::Invalid(vec![taken]));
             }
         }
-        let authentication = by_password(user, now);
-        let id = &interaction.transaction.id;
-        Ok(self.sessions.start(context, &authentication, session, id).await?)
+        let event = event_of_password(&user, now);
+        let authentication = Authentication { user, event };
+        Ok(self.start_session(context, interaction, visitor, &authentication).await?)
+    }
+}
+
+/// What the person entered, once every rule has been checked.
+fn checked(registration: &Registration) -> Result<(UserDetails, Password), RegistrationError> {
+    let Registration { email, name, password } = registration;
+    let metadata = UserMetadata {
+        email: Some(email.clone()),
+        name: (!name.is_empty()).then(|| name.clone()),
+        ..UserMetadata::default()
+    };
+    match (metadata.validate(), Password::new(password.clone())) {
+        (Ok(details), Ok(password)) => Ok((details, password)),
+        (details, password) => {
+            let mut errors = details.err().unwrap_or_default();
+            let rule = password.err().map(|error| error.to_string());
+            errors.extend(rule.map(|rule| FieldError::new("password", rule)));
+            Err(RegistrationError::Invalid(errors))
+        }
     }
 }

@@ -66,6 +66,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
+    use crate::models::device::KnownBrowsers;
     use crate::models::user::UserMetadata;
     use crate::values::Timestamp;
 
@@ -93,6 +94,7 @@ mod tests {
             id: Uuid::from_u128(7),
             details: UserMetadata { email, ..UserMetadata::default() }.validate().unwrap(),
             password: None,
+            browsers: KnownBrowsers::default(),
             created_at: Timestamp::from_seconds(1),
             updated_at: Timestamp::from_seconds(2),
             version: 1,

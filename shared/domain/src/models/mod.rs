@@ -5,6 +5,7 @@ pub(crate) mod browser;
 pub(crate) mod claims;
 pub(crate) mod client;
 pub(crate) mod consent;
+pub(crate) mod device;
 pub(crate) mod grant;
 pub(crate) mod keys;
 pub(crate) mod session;

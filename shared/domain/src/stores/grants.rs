@@ -1,4 +1,4 @@
-//! What does not last: authorization requests in hand, sessions, grants, and counters of attempts.
+//! What does not last: authorization requests in hand, sessions, and grants.
 //! Every item is forgotten some time after it has become meaningless; until then, whether it has
 //! expired is judged by the times in it, never by its presence.
 
@@ -137,40 +137,4 @@ pub trait TransactionStore: Send + Sync {
         answer: NewAnswer<'_>,
         at: Timestamp,
     ) -> Result<Answering, StoreError>;
-}
-
-/// A counter that is full: how far it has counted, and until when nobody may try.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Attempts {
-    /// How many attempts count.
-    pub count: u32,
-    /// From when on the next one is allowed.
-    pub blocked_until: Option<Timestamp>,
-}
-
-/// Counters of attempts, each counted *before* it is made, so that no number of attempts at once gets
-/// past a limit.
-#[async_trait]
-pub trait AttemptStore: Send + Sync {
-    /// Counts one attempt under `key` while fewer than `limit` count: `None`. Otherwise nothing is
-    /// written, and the counter comes back as it is.
-    async fn count_attempt(
-        &self,
-        key: &str,
-        limit: u32,
-        forget_at: Timestamp,
-    ) -> Result<Option<Attempts>, StoreError>;
-
-    /// Counts one attempt on top of `seen` and blocks the next ones until `blocked_until`, if the
-    /// counter is still as it was `seen`: whether that was so.
-    async fn count_late_attempt(
-        &self,
-        key: &str,
-        seen: &Attempts,
-        blocked_until: Timestamp,
-        forget_at: Timestamp,
-    ) -> Result<bool, StoreError>;
-
-    /// Takes an attempt back, because it succeeded or was not made.
-    async fn uncount_attempt(&self, key: &str) -> Result<(), StoreError>;
 }

@@ -27,6 +27,7 @@ pub(crate) mod rules;
 pub mod scope;
 mod secret;
 mod signing_alg;
+pub(crate) mod text;
 mod time;
 mod user_claim;
 pub(crate) mod vocabulary;

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use identety_domain::grant::{Allowed, Consent, Generation};
+use identety_domain::session::{DeviceKey, KnownBrowsers};
 use identety_domain::store::StoreError;
 use identety_domain::user::{EmailAddress, StoredPassword, User, UserClaim, UserDetails};
 use identety_domain::{ScopeToken, Timestamp};
@@ -10,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::error::corrupt;
-use crate::item::{Item, key_in, present, read, what, write};
+use crate::item::{Item, attribute_of, key_in, present, read, what, write};
 use crate::layout;
 
 /// The partition of the index that every user is in.
@@ -20,6 +22,10 @@ pub(super) const LISTED: &str = "USER";
 const USER: &str = "USER";
 const EMAIL: &str = "EMAIL";
 
+/// The browsers that the account knows, and when each was used last.
+pub(super) const BROWSERS: &str = "browsers";
+/// When the password was set.
+pub(super) const PASSWORD_CHANGED_AT: [&str; 2] = ["password", "changedAt"];
 /// Where the hash of a user's password is.
 pub(super) const PASSWORD_HASH: [&str; 2] = ["password", "phc"];
 
@@ -51,6 +57,9 @@ struct UserItem {
     details: UserDetails,
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     password: Option<StoredPassword>,
+    /// Not there in items of before browsers were known.
+    #[serde(default)]
+    browsers: KnownBrowsers,
     created_at: Timestamp,
     updated_at: Timestamp,
     version: u64,
@@ -109,7 +118,7 @@ pub(super) fn consent_key(user: Uuid, client: Uuid) -> Item {
 /// The item of a user.
 pub(super) fn from_user(user: &User) -> Result<Item, StoreError> {
     // Destructured whole, so that a member which is not stored does not compile.
-    let User { id, details, password, created_at, updated_at, version } = user;
+    let User { id, details, password, browsers, created_at, updated_at, version } = user;
     write(&UserItem {
         pk: user_pk(*id),
         sk: USER.to_owned(),
@@ -118,10 +127,21 @@ pub(super) fn from_user(user: &User) -> Result<Item, StoreError> {
         id: *id,
         details: details.clone(),
         password: password.clone(),
+        browsers: browsers.clone(),
         created_at: *created_at,
         updated_at: *updated_at,
         version: *version,
     })
+}
+
+/// Where a known browser is.
+pub(super) fn browser(key: &DeviceKey) -> [&str; 2] {
+    [BROWSERS, key.as_str()]
+}
+
+/// The known browsers as an attribute.
+pub(super) fn browsers(browsers: &KnownBrowsers) -> Result<AttributeValue, StoreError> {
+    attribute_of(browsers)
 }
 
 /// The user of an item.
@@ -131,6 +151,7 @@ pub(super) fn to_user(item: Item) -> Result<User, StoreError> {
         id: item.id,
         details: item.details,
         password: item.password,
+        browsers: item.browsers,
         created_at: item.created_at,
         updated_at: item.updated_at,
         version: item.version,

@@ -1,14 +1,14 @@
 //! Tests of when items may be forgotten.
 
 use identety_domain::client::ClientId;
-use identety_domain::grant::{Grant, GrantId, Redemption, RequestedClaims, Rotation};
+use identety_domain::grant::{Generation, Grant, GrantId, Redemption, RequestedClaims, Rotation};
 use identety_domain::session::{
-    AuthorizationRequest, RequestKey, ResponseMode, Session, SessionId, SessionKey, Transaction,
-    TransactionId,
+    AuthorizationRequest, BrowserLink, BrowserLinkKey, DeviceKey, RequestKey, ResponseMode,
+    Session, SessionId, SessionKey, Transaction, TransactionId,
 };
 use identety_domain::store::{
-    Answering, AttemptStore as _, Attempts, GrantCreation, GrantStore as _, NewAnswer, Redeem,
-    Rotate, SessionStore as _, TransactionStore as _,
+    Allowance, Answering, AttemptStore as _, BrowserLinkStore as _, Change, Count, GrantCreation,
+    GrantStore as _, NewAnswer, Redeem, Rotate, SessionStore as _, TransactionStore as _,
 };
 use identety_domain::user::{AuthenticationEvent, AuthenticationMethod};
 use identety_domain::{Scope, Timestamp};
@@ -65,6 +65,7 @@ async fn a_grant_is_kept_for_a_day_and_once_redeemed_as_long_as_its_tokens_ask()
         authentication: authentication(),
         session: made_of("id"),
         ends_with_session: false,
+        consent: Generation::default(),
         issued_at: after(0),
         redeemed: None,
         ended_at: None,
@@ -152,15 +153,31 @@ async fn a_transaction_is_kept_no_longer_than_a_sign_in_takes() {
 }
 
 #[tokio::test]
-async fn a_counter_of_attempts_is_kept_as_long_as_its_last_attempt_asks() {
+async fn a_counter_of_attempts_is_kept_for_as_long_after_its_last_attempt_as_that_counts() {
     let table = table().await;
-    assert_eq!(table.count_attempt("key", 1, after(HOUR)).await.unwrap(), None);
+    let allowance = Allowance { below: 1, apart: 0, kept: 3600 };
+    assert_eq!(table.count_attempt("key", &allowance, after(0)).await.unwrap(), Count::Counted);
     assert_eq!(forgotten_after(&table, "key").await, HOUR);
-    let seen = Attempts { count: 1, blocked_until: None };
-    assert_eq!(table.count_attempt("key", 1, after(DAY)).await.unwrap(), Some(seen));
+    let refused = table.count_attempt("key", &allowance, after(10)).await.unwrap();
+    assert!(matches!(refused, Count::Refused(_)));
     assert_eq!(forgotten_after(&table, "key").await, HOUR, "it did not count");
     // A part of a second is a whole one: never too early.
-    let forget_at = Timestamp::from_millis(after(2 * HOUR).millis() + 1);
-    assert!(table.count_late_attempt("key", &seen, after(1), forget_at).await.unwrap());
-    assert_eq!(forgotten_after(&table, "key").await, 2 * HOUR + 1);
+    let late = Timestamp::from_millis(after(2 * HOUR).millis() + 1);
+    assert_eq!(table.count_attempt("key", &allowance, late).await.unwrap(), Count::Counted);
+    assert_eq!(forgotten_after(&table, "key").await, 3 * HOUR + 1);
+    table.reset_attempts("key", 7200, after(3 * HOUR)).await.unwrap();
+    assert_eq!(forgotten_after(&table, "key").await, 5 * HOUR);
+}
+
+#[tokio::test]
+async fn a_one_time_link_is_kept_for_a_day_after_its_end() {
+    let table = table().await;
+    let key: BrowserLinkKey = made_of("key");
+    let link =
+        BrowserLink { key: key.clone(), user: Uuid::nil(), expires_at: after(600), used_by: None };
+    table.create_link(&link).await.unwrap();
+    assert_eq!(forgotten_after(&table, "LINK#key").await, DAY + 600);
+    let browser: DeviceKey = made_of("browser");
+    assert_eq!(table.use_link(&key, &browser, after(1)).await.unwrap(), Change::Done);
+    assert_eq!(forgotten_after(&table, "LINK#key").await, DAY + 600);
 }

@@ -8,7 +8,8 @@ use url::Url;
 
 use super::{IdTokenClaims, IdTokenRule};
 use crate::values::issuer::is_loopback;
-use crate::values::rules::{self, MAX_TEXT, is_printable};
+use crate::values::rules::{self, MAX_TEXT};
+use crate::values::text::{is_blank, is_printable};
 use crate::values::{
     ClientType, FieldError, GrantType, LONGEST_ACCESS_TOKEN, LONGEST_REFRESH_TOKEN, RedirectUri,
     Scope, ScopeToken, Seconds, SigningAlg, TokenEndpointAuthMethod, UserClaim, quoted,
@@ -281,7 +282,7 @@ impl Check {
             self.refuse("name", "is required");
             return String::new();
         };
-        if name.trim().is_empty() || name.chars().count() > MAX_NAME || !is_printable(&name) {
+        if is_blank(&name) || name.chars().count() > MAX_NAME || !is_printable(&name) {
             self.refuse("name", "must be 1 to 100 printable characters");
         }
         name
@@ -478,7 +479,7 @@ impl Check {
 
     fn contacts(&mut self, contacts: Option<Vec<String>>) -> Vec<String> {
         self.each("contacts", &contacts.unwrap_or_default(), MAX_CONTACTS, |text| {
-            let fits = !text.trim().is_empty() && text.len() <= MAX_TEXT && is_printable(text);
+            let fits = !is_blank(text) && text.len() <= MAX_TEXT && is_printable(text);
             fits.then(|| text.to_owned())
                 .ok_or_else(|| "must be 1 to 512 printable characters".into())
         })

@@ -66,6 +66,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
+    use crate::models::device::KnownBrowsers;
     use crate::models::user::UserMetadata;
     use crate::values::{Scope, Timestamp};
 
@@ -75,6 +76,7 @@ mod tests {
             id: Uuid::from_u128(7),
             details: UserMetadata { email, ..metadata }.validate().unwrap(),
             password: None,
+            browsers: KnownBrowsers::default(),
             created_at: Timestamp::from_seconds(1),
             updated_at: Timestamp::from_millis(2500),
             version: 1,
