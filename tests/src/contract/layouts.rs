@@ -131,7 +131,7 @@ const MEMBERS: [(&str, &[&str]); 15] = [
             "version",
         ],
     ),
-    ("CONSENT", &["claims", "consentedAt", "scope", "sk"]),
+    ("CONSENT", &["claims", "consentedAt", "generation", "scope", "sk"]),
     ("EMAIL", &["sk", "userId"]),
     ("FAILURES", &["n", "ttl"]),
     (
