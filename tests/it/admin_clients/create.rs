@@ -70,6 +70,7 @@ async fn the_answer_is_the_whole_client_with_its_secret_this_once() {
         "client_credentials"
       ],
       "id": null,
+      "idTokenClaims": null,
       "idTokenSigningAlg": "RS256",
       "isActive": true,
       "logoUri": null,

@@ -2,6 +2,7 @@
 
 mod authorize;
 mod browser_links;
+mod claims;
 mod consent;
 mod hints;
 mod international;

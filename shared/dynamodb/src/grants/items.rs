@@ -1,6 +1,8 @@
 //! Items of the grants table, and the models in them. The time to live is none of a model's members.
 
-use identety_domain::grant::{CodeChallenge, Generation, Grant, GrantId, Redeemed};
+use identety_domain::grant::{
+    CodeChallenge, Generation, Grant, GrantId, Redeemed, RequestedClaims,
+};
 use identety_domain::session::{
     Answer, AuthorizationRequest, RequestKey, Session, SessionId, SessionKey, Transaction,
     TransactionId,
@@ -97,6 +99,8 @@ struct GrantItem {
     client: Uuid,
     user: Uuid,
     scope: Scope,
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    claims: Option<RequestedClaims>,
     resources: Vec<String>,
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     redirect_uri: Option<String>,
@@ -169,6 +173,7 @@ pub(super) fn from_grant(grant: &Grant) -> Result<Item, StoreError> {
         client,
         user,
         scope,
+        claims,
         resources,
         redirect_uri,
         code_challenge,
@@ -188,6 +193,7 @@ pub(super) fn from_grant(grant: &Grant) -> Result<Item, StoreError> {
         client: *client,
         user: *user,
         scope: scope.clone(),
+        claims: (!claims.is_empty()).then(|| claims.clone()),
         resources: resources.clone(),
         redirect_uri: redirect_uri.clone(),
         code_challenge: code_challenge.clone(),
@@ -221,6 +227,7 @@ pub(super) fn to_grant(id: &GrantId, item: Item) -> Result<Grant, StoreError> {
         client: item.client,
         user: item.user,
         scope: item.scope,
+        claims: item.claims.unwrap_or_default(),
         resources: item.resources,
         redirect_uri: item.redirect_uri,
         code_challenge: item.code_challenge,
