@@ -17,6 +17,17 @@ pub(crate) async fn get(mut visit: Visit) -> Response {
     visit.answer(shown)
 }
 
+/// The page alone: to go on may make a code, which is no part of `HEAD`.
+pub(crate) async fn head(mut visit: Visit) -> Response {
+    let looked = look(&mut visit).await;
+    visit.answer(looked)
+}
+
+async fn look(visit: &mut Visit) -> Result<Response, Failure> {
+    let id = visit.transaction()?;
+    page(visit, &id).await
+}
+
 async fn show(visit: &mut Visit) -> Result<Response, Failure> {
     let id = visit.transaction()?;
     match visit.channel().resume(&id, visit.visitor(), visit.now()).await? {
@@ -39,8 +50,7 @@ async fn page(visit: &mut Visit, id: &TransactionId) -> Result<Response, Failure
         csrf: csrf.expose(),
         scopes: transaction.request.scope.iter().map(ScopeView::from).collect(),
     };
-    let targets = [transaction.request.redirect_uri.as_str()];
-    Ok(respond(StatusCode::OK, &page, &targets)?)
+    Ok(respond(StatusCode::OK, &page)?)
 }
 
 /// The token of the form that this very user was shown: nobody decides on a page made for another.

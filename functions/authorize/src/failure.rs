@@ -97,7 +97,7 @@ impl Failure {
             what_to_do,
             request_id: Some(&id),
         };
-        match respond(status, &page, &[]) {
+        match respond(status, &page) {
             Ok(mut response) => {
                 retry_after(&mut response, seconds);
                 context.outcome.refuse(reason::of_status(status), cause);

@@ -44,7 +44,7 @@ async fn page(
     id: &TransactionId,
     shown: Shown<'_>,
 ) -> Result<Response, Failure> {
-    let (transaction, client) = visit.channel().open(id, visit.visitor(), visit.now()).await?;
+    let (_, client) = visit.channel().open(id, visit.visitor(), visit.now()).await?;
     let Shown { email, name, status, errors, retry_after } = shown;
     let csrf = visit.csrf_token(id);
     let page = Register {
@@ -57,8 +57,7 @@ async fn page(
         password_rule: PASSWORD_RULE,
         errors,
     };
-    let targets = [transaction.request.redirect_uri.as_str()];
-    let mut answer = respond(status, &page, &targets)?;
+    let mut answer = respond(status, &page)?;
     visit.context.outcome.client = Some(client.client_id.to_string());
     response::retry_after(&mut answer, retry_after);
     Ok(answer)

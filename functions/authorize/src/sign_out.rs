@@ -25,7 +25,7 @@ async fn show(visit: &Visit) -> Result<Response, Failure> {
     let target = channel.logout_target(&parameters, session, visit.now()).await?;
     let Some(to_end) = channel.session_to_end(session).await? else {
         let page = SignedOut { base: visit.base() };
-        return Ok(respond(StatusCode::OK, &page, &[])?);
+        return Ok(respond(StatusCode::OK, &page)?);
     };
     // Of a session that has expired, whoever sits there now need not learn whose it was.
     let signed_in = channel.signed_in(session, visit.now()).await?;
@@ -35,9 +35,9 @@ async fn show(visit: &Visit) -> Result<Response, Failure> {
         user_email: signed_in.as_ref().map(|signed_in| signed_in.user.details.email.as_str()),
         csrf: csrf.expose(),
         hidden: hidden(&parameters),
+        leads_to_client: target.post_logout_redirect_uri.is_some(),
     };
-    let targets: Vec<_> = target.post_logout_redirect_uri.iter().map(String::as_str).collect();
-    let mut response = respond(StatusCode::OK, &page, &targets)?;
+    let mut response = respond(StatusCode::OK, &page)?;
     visit.cookies.name_browser(&mut response);
     Ok(response)
 }

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::{ClientView, Page, ScopeView};
+use super::{ClientView, FormTarget, Page, ScopeView};
 
 /// `#allow` and `#deny` post `decision=allow` or `decision=deny` to `{base}/consent`, with `transaction`
 /// and `csrf`. What is asked for is not in the form: the transaction has it.
@@ -24,6 +24,10 @@ pub struct Consent<'a> {
 }
 
 impl Page for Consent<'_> {
+    fn form_target(&self) -> FormTarget {
+        FormTarget::Client
+    }
+
     fn logo_uri(&self) -> Option<&str> {
         self.client.logo_uri
     }

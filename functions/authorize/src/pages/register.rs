@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::{ClientView, Page};
+use super::{ClientView, FormTarget, Page};
 
 /// Asks for `#email`, `#name` and `#password`; `#submit` posts them to `{base}/register`, with
 /// `transaction` and `csrf`.
@@ -49,6 +49,10 @@ impl RegisterErrors<'_> {
 }
 
 impl Page for Register<'_> {
+    fn form_target(&self) -> FormTarget {
+        FormTarget::Client
+    }
+
     fn logo_uri(&self) -> Option<&str> {
         self.client.logo_uri
     }

@@ -79,6 +79,7 @@ impl Target {
             redirect_uri: self.redirect_uri.clone(),
             mode: response_mode(parameters).unwrap_or_default(),
             state: state.map(str::to_owned),
+            is_silent: is_silent(parameters),
         }
     }
 }
@@ -144,6 +145,12 @@ pub(super) fn parse(
         None => Ok(request),
         Some(hint) => expect_user(request, read_hint(hint)),
     }
+}
+
+/// Whether the client asked that no page be shown, whatever else is wrong with the request.
+fn is_silent(parameters: &Parameters) -> bool {
+    let prompt = parameters.one("prompt").ok().flatten();
+    prompt.is_some_and(|prompt| prompt.split(' ').any(|word| word == "none"))
 }
 
 /// The modes that suit a code. `fragment` would show it to scripts of the page.
