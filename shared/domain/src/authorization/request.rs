@@ -150,7 +150,7 @@ pub(super) fn parse(
 /// Whether the client asked that no page be shown, whatever else is wrong with the request.
 fn is_silent(parameters: &Parameters) -> bool {
     let prompt = parameters.one("prompt").ok().flatten();
-    prompt.is_some_and(|prompt| prompt.split(' ').any(|word| word == "none"))
+    prompt.is_some_and(|prompt| prompt.trim_matches(' ') == "none")
 }
 
 /// The modes that suit a code. `fragment` would show it to scripts of the page.

@@ -145,9 +145,10 @@ impl ClientMetadata {
             metadata,
         } = self;
         let mut check = Check { kind, errors: Vec::new() };
+        let name = check.name(name);
         let redirect_uris = check.redirect_uris("redirectUris", redirect_uris);
         let verified = VerifiedMetadata {
-            name: check.name(name),
+            name,
             post_logout_redirect_uris: check
                 .redirect_uris("postLogoutRedirectUris", post_logout_redirect_uris),
             scopes: check.scopes(scopes),
