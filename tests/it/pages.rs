@@ -59,6 +59,16 @@ async fn answers_are_posted_to_apps_that_ask_for_it() {
 }
 
 #[tokio::test]
+async fn an_app_may_send_its_users_on_from_its_callback_to_any_place() {
+    agrees_in_javascript("pages/hops.mjs").await;
+}
+
+#[tokio::test]
+async fn an_app_of_the_same_site_renews_silently_in_a_frame() {
+    agrees_in_javascript("pages/silent_frame.mjs").await;
+}
+
+#[tokio::test]
 async fn everything_works_with_the_keyboard_alone() {
     agrees_in_javascript("pages/keyboard.mjs").await;
 }
