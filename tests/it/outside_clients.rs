@@ -38,6 +38,11 @@ async fn react_oidc_context_signs_users_in_and_renews() {
 }
 
 #[tokio::test]
+async fn msal_browser_signs_users_in_and_out() {
+    agrees_in_javascript("pages/msal.mjs").await;
+}
+
+#[tokio::test]
 async fn the_conformance_suite_of_mcp_holds() {
     agrees_in_javascript("clients/mcp/authorization.mjs").await;
 }
