@@ -39,6 +39,11 @@ async fn several_tabs_do_not_disturb_each_other() {
 }
 
 #[tokio::test]
+async fn five_tabs_that_start_together_all_reach_the_app() {
+    agrees_in_javascript("pages/five_tabs.mjs").await;
+}
+
+#[tokio::test]
 async fn a_session_ends_when_it_should() {
     agrees_in_javascript("pages/session.mjs").await;
 }
