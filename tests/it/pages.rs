@@ -24,6 +24,11 @@ async fn a_wrong_password_tells_nothing_about_accounts() {
 }
 
 #[tokio::test]
+async fn strangers_lock_nobody_out_of_a_browser_that_has_signed_in_before() {
+    agrees_in_javascript("pages/lock_out.mjs").await;
+}
+
+#[tokio::test]
 async fn the_back_button_does_no_harm() {
     agrees_in_javascript("pages/back_button.mjs").await;
 }
