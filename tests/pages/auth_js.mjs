@@ -88,7 +88,8 @@ await story(({ person }) => withAuthJs((app) => withUser({}, (user) => withClien
 
   const { user: shown, expires } = await session(page);
   assert.ok(new Date(expires) > new Date(), expires);
-  ok('it has a session then');
+  assert.deepEqual([shown?.name, shown?.email], ['Ann Example', user.email]);
+  ok('its session has the name and the email address, which it takes from the ID token');
 
   await page.goto(`${app.origin}/auth/signout?callbackUrl=${app.origin}/`);
   await page.getByRole('button', { name: 'Sign out' }).click();

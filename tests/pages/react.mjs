@@ -38,7 +38,8 @@ await story(({ person }) => withBundle('react.jsx', (app) => withUser({}, (user)
   await isAt(page, '/consent');
   await allow(page);
   await heading(page, 'Signed in');
-  assert.equal((await session(page)).profile.sub, user.id);
+  const { profile } = await session(page);
+  assert.deepEqual([profile.sub, profile.name, profile.email], [user.id, 'Ann Example', user.email]);
   ok('react-oidc-context signs a user in from another origin');
 
   const requests = [];
