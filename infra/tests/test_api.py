@@ -93,7 +93,7 @@ class Limits(unittest.TestCase):
         general = (given["RequestsPerSecond"], given["RequestBurst"])
         for key, limit in self.throttles(one).items():
             path = key.removeprefix("ANY ")
-            if path in ("/signin", "/register"):
+            if path in ("/signin", "/register", "/known-browser"):
                 self.assertEqual(limit, (given["SignInsPerSecond"],) * 2, key)
             elif path.startswith("/admin"):
                 self.assertEqual(limit, (given["AdminRequestsPerSecond"],) * 2, key)
@@ -102,7 +102,7 @@ class Limits(unittest.TestCase):
 
     def test_passwords_and_administrators_keys_can_be_tried_less_often_than_tokens_fetched(self):
         limits = self.throttles(deployment("as it comes"))
-        for path in ("/signin", "/register", "/admin", "/admin/{proxy+}", "/admin/clients"):
+        for path in ("/signin", "/register", "/known-browser", "/admin", "/admin/{proxy+}", "/admin/clients"):
             self.assertLess(limits[f"ANY {path}"], limits["ANY /oauth2/token"])
 
     @each_deployment

@@ -50,7 +50,7 @@ const REQUESTS: Examples = Examples {
         "POST\n/oauth2/token\ncontent-type: application/x-www-form-urlencoded\ngrant_type=client_credentials",
         "GET\n/oauth2/authorize?client_id=x&response_type=code\naccept: text/html\n",
         "GET\n/oauth2/userinfo\nauthorization: Bearer eyJhbGciOiJub25lIn0.e30.\n",
-        "POST\n/signin\ncookie: identety-browser=abc; identety-session=def\ntransaction=x&csrf=y",
+        "POST\n/signin\ncookie: identety-request-AAAAAAAAAAAAAAAAAAAAAAAA=abc.1; identety-session=def\ntransaction=x&csrf=y",
         "GET\n/admin/clients?limit=1\nx-api-key: nonsense\n",
         "PATCH\n/admin/clients/0197fcb4-7c00-7000-8000-000000000000\nif-match: \"1\"\n{}",
         "OPTIONS\n/oauth2/token\norigin: https://a.example\n",

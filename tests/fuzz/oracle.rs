@@ -86,13 +86,20 @@ impl Object {
 
 /// Whether a header is one that the server's tokens of this type have.
 fn is_header(bytes: &[u8], typ: &str) -> bool {
-    let Some(header) = Object::read(bytes, &["typ", "alg", "kid", "crit"]) else { return false };
+    header_of(bytes, typ).is_some_and(|header| {
+        header.text("alg") == Some("ES256") && header.text("kid") == Some(KID)
+    })
+}
+
+/// A header of this type that asks for nothing special.
+fn header_of(bytes: &[u8], typ: &str) -> Option<Object> {
+    let header = Object::read(bytes, &["typ", "alg", "kid", "crit"])?;
     let own = header.text("typ").map(str::to_ascii_lowercase);
     let own = own.as_deref().map(|own| own.strip_prefix("application/").unwrap_or(own));
-    own == Some(typ)
-        && header.text("alg") == Some("ES256")
-        && header.text("kid") == Some(KID)
-        && header.get("crit").is_none()
+    let is_plain = own == Some(typ) && header.get("crit").is_none();
+    // A member that is there must be a text, unless it is null.
+    let is_read = header.text("alg").is_some() && header.text_if_any("kid").is_ok();
+    (is_plain && is_read).then_some(header)
 }
 
 /// What an access token says that counts at this moment.
@@ -180,19 +187,24 @@ impl Good {
     }
 }
 
-/// Who an ID token speaks of, and whether it still counts, if it is one for `client_id`.
-pub(crate) fn hint(
-    header: &[u8],
-    claims: &[u8],
-    app: &TestApp,
-    client_id: &str,
-) -> Option<(Uuid, bool)> {
-    if !is_header(header, "jwt") {
-        return None;
-    }
-    let claims = Object::read(claims, &["iss", "sub", "aud", "exp"])?;
+/// What an ID token is worth as a hint.
+pub(crate) enum Hinted {
+    /// It speaks of this user.
+    Genuine(Uuid),
+    /// Its key is not published, so it speaks of no user.
+    UnknownKey,
+}
+
+/// What an ID token is worth as a hint, if it is one for `client_id`.
+pub(crate) fn hint(header: &[u8], claims: &[u8], app: &TestApp, client_id: &str) -> Option<Hinted> {
+    let header = header_of(header, "jwt")?;
+    let claims = Object::read(claims, &["iss", "sub", "aud"])?;
     let user = claims.text("sub")?.parse().ok()?;
-    let counts = claims.number("exp")? > app.now().seconds();
     let is_ours = claims.text("iss")? == app.issuer && claims.text("aud")? == client_id;
-    is_ours.then_some((user, counts))
+    match (header.text("kid")?, header.text("alg")?) {
+        (KID, "ES256") if is_ours => Some(Hinted::Genuine(user)),
+        (KID, _) => None,
+        (_, "ES256" | "RS256") if is_ours => Some(Hinted::UnknownKey),
+        _ => None,
+    }
 }

@@ -1,6 +1,7 @@
 //! Redirect URIs, at registration and when they are compared.
 
-use identety_domain::client::RedirectUri;
+use identety_domain::client::ClientType::{Private, Public};
+use identety_domain::client::{Destination, RedirectUri};
 
 use crate::mutation::{Examples, fuzz};
 
@@ -13,6 +14,7 @@ const EXAMPLES: Examples = Examples {
         "http://localhost:3000/",
         "com.example.app:/oauth2redirect",
         "com.example.app://callback/path",
+        "cursor://callback",
         "https://xn--bcher-kva.example/",
     ],
     pieces: &[
@@ -40,6 +42,9 @@ const EXAMPLES: Examples = Examples {
         "]",
         "é",
         "localhost",
+        "web+app:",
+        "view-source:",
+        "vscode:",
     ],
 };
 
@@ -47,15 +52,23 @@ const EXAMPLES: Examples = Examples {
 fn whatever_is_registered_is_a_uri_that_the_rules_allow_and_matches_itself_alone() {
     fuzz(EXAMPLES, 40_000, |bytes| {
         let text = String::from_utf8_lossy(bytes).into_owned();
-        let known: Vec<_> = EXAMPLES.whole.iter().map(|uri| RedirectUri::parse(uri)).collect();
-        for known in known.into_iter().flatten() {
-            assert_eq!(known.matches(&text), is_match(known.as_str(), &text), "{known:?} {text:?}");
+        let known = EXAMPLES.whole.iter().map(|uri| RedirectUri::parse(uri, Public));
+        for known in known.flatten() {
+            let expected = is_match(known.as_str(), &text);
+            assert_eq!(known.matches(&text, Public), expected, "{known:?} {text:?}");
+            assert_eq!(known.matches(&text, Private), known.as_str() == text);
         }
-        let Ok(uri) = RedirectUri::parse(&text) else { return };
+        // Of what is registered, it can be said where it leads; of anything else, nothing panics.
+        let destination = Destination::of(&text);
+        let Ok(uri) = RedirectUri::parse(&text, Public) else { return };
         assert_eq!(uri.as_str(), text, "it is kept as it was written");
-        assert_eq!(RedirectUri::parse(uri.as_str()), Ok(uri.clone()));
-        assert!(uri.matches(&text));
+        assert_eq!(RedirectUri::parse(uri.as_str(), Public), Ok(uri.clone()));
+        assert!(uri.matches(&text, Public));
         check(&text);
+        let is_app = !text.starts_with("https://") && !text.starts_with("http://");
+        assert_eq!(matches!(destination, Destination::App(_)), is_app, "{text}");
+        let of_private = RedirectUri::parse(&text, Private);
+        assert_eq!(of_private.is_err(), is_app, "only apps have schemes of their own: {text}");
     });
 }
 
@@ -81,19 +94,28 @@ fn check(text: &str) {
                 || host.parse().is_ok_and(|ip: std::net::Ipv4Addr| ip.is_loopback());
             assert!(is_loopback && !without_port.is_empty(), "{text}");
         }
-        scheme => assert!(scheme.contains('.'), "{text}"),
+        scheme => {
+            let scheme = scheme.to_ascii_lowercase();
+            assert!(scheme.len() > 1 && !SPECIAL.contains(&scheme.as_str()), "{text}");
+            assert!(scheme.contains('.') || !scheme.starts_with("web+"), "{text}");
+        }
     }
 }
 
-/// Whether a registered text means a requested one: letter by letter, and on a loopback literal whatever
-/// the port.
+/// Some schemes that browsers treat specially.
+const SPECIAL: [&str; 7] =
+    ["javascript", "data", "file", "blob", "about", "view-source", "localhost"];
+
+/// Whether a registered text means a requested one of a public client: letter by letter, and on a loopback host
+/// whatever the port.
 fn is_match(own: &str, requested: &str) -> bool {
     let without_port = |text: &str| -> Option<(String, String)> {
         let rest = text.strip_prefix("http://")?;
         let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
         let (authority, tail) = rest.split_at(end);
-        let literal =
-            ["127.0.0.1", "[::1]"].into_iter().find(|literal| authority.starts_with(literal))?;
+        let literal = ["127.0.0.1", "[::1]", "localhost"]
+            .into_iter()
+            .find(|host| authority.starts_with(host))?;
         let port = &authority[literal.len()..];
         let is_port = port.is_empty()
             || port.strip_prefix(':').is_some_and(|digits| {

@@ -29,6 +29,16 @@ async fn strangers_lock_nobody_out_of_a_browser_that_has_signed_in_before() {
 }
 
 #[tokio::test]
+async fn strangers_lock_nobody_out_of_a_browser_that_is_known() {
+    agrees_in_javascript("pages/known_browser.mjs").await;
+}
+
+#[tokio::test]
+async fn addresses_of_any_script_are_typed_into_the_page() {
+    agrees_in_javascript("pages/international.mjs").await;
+}
+
+#[tokio::test]
 async fn the_back_button_does_no_harm() {
     agrees_in_javascript("pages/back_button.mjs").await;
 }

@@ -59,6 +59,7 @@ async fn do_everything_but_register(deployment: &Deployment) {
     change_a_user(deployment).await;
     guess_the_api_key(deployment).await;
     sign_in_after_the_cost_of_hashing_has_changed(deployment).await;
+    help_a_user_who_is_locked_out(deployment).await;
     rotate_the_keys(deployment).await;
 }
 
@@ -133,6 +134,21 @@ async fn sign_in_after_the_cost_of_hashing_has_changed(deployment: &Deployment) 
     let again = browser.submit_once(&page, &[("decision", "allow")]).await;
     assert!(allowed.header("location").contains("code="), "{}", html(&allowed));
     assert_eq!(again.header("location"), allowed.header("location"));
+}
+
+async fn help_a_user_who_is_locked_out(deployment: &Deployment) {
+    let members = json!({"email": "kim@example.com", "password": PASSWORD});
+    let created = admin(deployment, "POST", "/admin/users").json(&members).send().await;
+    assert_eq!(created.status, 201, "{}", created.json());
+    let path = |what: &str| format!("/admin/users/{}/{what}", created.text("id"));
+    let unlocked = admin(deployment, "POST", &path("unlock")).send().await;
+    assert_eq!(unlocked.status, 204, "{}", unlocked.json());
+    let link = admin(deployment, "POST", &path("browser-links")).send().await;
+    assert_eq!(link.status, 201, "{}", link.json());
+    let mut browser = Browser::new(deployment.server(), &deployment.issuer);
+    let page = browser.open(&link.text("url")).await.page();
+    let known = browser.submit(&page, &[]).await.page();
+    assert!(html(&known).contains("This browser is known now"), "{}", html(&known));
 }
 
 async fn register(deployment: &Deployment) {

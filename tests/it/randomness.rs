@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use identety_domain::grant::{GrantId, RefreshKey, RefreshToken};
-use identety_domain::session::{BrowserSecret, SessionSecret, TransactionId};
+use identety_domain::session::{PendingRequest, SessionSecret};
 use identety_domain::{admin, id};
 use identety_http::ambient;
 use rand::RngExt as _;
@@ -64,12 +64,15 @@ fn a_million_secrets_and_identifiers_are_all_different_and_as_random_as_they_are
 #[test]
 fn a_million_codes_cookies_and_refresh_tokens_are_all_different_and_256_bits_each() {
     let mut rng = ambient::rng().unwrap();
-    // The codes of one browser, and of as many others.
-    let browser = BrowserSecret::generate(&mut rng);
+    // The codes of one session, and of as many others.
+    let session = SessionSecret::generate(&mut rng);
     check::<32>("a code", |number| {
-        let transaction = TransactionId::generate(&mut rng);
-        let other = number.is_multiple_of(2).then(|| BrowserSecret::generate(&mut rng));
-        decoded(other.as_ref().unwrap_or(&browser).code(&transaction).expose())
+        let pending = PendingRequest::generate(&mut rng);
+        let other = number.is_multiple_of(2).then(|| SessionSecret::generate(&mut rng));
+        decoded(pending.code(other.as_ref().unwrap_or(&session)).expose())
+    });
+    check::<32>("the secret of a request", |_| {
+        decoded(PendingRequest::generate(&mut rng).secret.expose())
     });
     check::<32>("a session", |_| decoded(SessionSecret::generate(&mut rng).expose()));
     // The generations of one family after the other, under one key.

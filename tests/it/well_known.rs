@@ -57,7 +57,7 @@ async fn discovery_says_all_this_and_no_more() {
                 ["client_secret_basic", "client_secret_post"],
             "claim_types_supported": ["normal"],
             "claims_supported": [
-                "iss", "sub", "aud", "exp", "iat", "auth_time", "acr", "amr", "nonce", "at_hash",
+                "iss", "sub", "aud", "exp", "iat", "auth_time", "acr", "amr", "nonce", "at_hash", "sid",
                 "name", "family_name", "given_name", "middle_name", "nickname",
                 "preferred_username", "profile", "picture", "website", "gender", "birthdate",
                 "zoneinfo", "locale", "updated_at", "email", "email_verified", "address",

@@ -7,7 +7,10 @@ use identety::app::App;
 use identety_domain::hashing::{HashCost, SecretHasher};
 use identety_domain::store::Stores;
 use identety_domain::{Choices, Services};
-use identety_domain::{Issuer, Settings, Timestamp, admin};
+use identety_domain::{
+    Issuer, Outcome, PeerAddress, RequestContext, RequestHeaders, RequestId, Settings, Timestamp,
+    admin,
+};
 use identety_dynamodb::{Embedded, Tables, create_tables};
 use identety_http::ambient;
 use identety_http::edge::Clock;
@@ -151,6 +154,20 @@ impl TestApp {
     /// The time of the server.
     pub fn now(&self) -> Timestamp {
         Timestamp::from_millis(self.clock.load(Ordering::SeqCst))
+    }
+
+    /// The context of a request from `peer`, for rules that are asked without one.
+    pub fn context(&self, peer: &str) -> RequestContext {
+        RequestContext {
+            id: RequestId::new("test"),
+            now: self.now(),
+            peer: PeerAddress(peer.to_owned()),
+            method: "POST".to_owned(),
+            path: "/signin".to_owned(),
+            headers: RequestHeaders::default(),
+            rng: Box::new(ambient::rng().expect("randomness")),
+            outcome: Outcome::default(),
+        }
     }
 
     /// A call to the administration API, with the API key.

@@ -6,10 +6,11 @@ use std::{env, fs, io};
 
 use askama::Template;
 use authorize::pages::{
-    ClientView, Consent, FormPost, Notice, Register, RegisterErrors, ScopeView, SignIn, SignOut,
-    SignedOut,
+    AppView, ClientView, Consent, FormPost, KnownBrowser, Notice, Register, RegisterErrors,
+    RequestFields, ScopeView, SignIn, SignOut, SignedOut,
 };
 use identety_domain::Scope;
+use identety_domain::client::Destination;
 
 fn main() -> io::Result<()> {
     let mut arguments = env::args().skip(1);
@@ -33,15 +34,24 @@ struct Gallery {
     base: String,
 }
 
+const REQUEST: RequestFields<'_> =
+    RequestFields { transaction: "t", csrf: "c", query: "client_id=a" };
+
 const BOOKSHOP: ClientView<'_> = ClientView {
     name: "Bookshop",
+    client_uri: Some("https://bookshop.example/"),
     logo_uri: Some("logo.svg"),
     policy_uri: Some("https://bookshop.example/privacy"),
     tos_uri: Some("https://bookshop.example/terms"),
 };
 
-const PLAIN: ClientView<'_> =
-    ClientView { name: "Field notes", logo_uri: None, policy_uri: None, tos_uri: None };
+const PLAIN: ClientView<'_> = ClientView {
+    name: "Field notes",
+    client_uri: None,
+    logo_uri: None,
+    policy_uri: None,
+    tos_uri: None,
+};
 
 /// A name of the greatest length, without a place to break it.
 const LONG: &str = "Donaudampfschifffahrtsgesellschaftskapitaenswitwenrentenauszahlungsstellenverwaltungsangestellte1234";
@@ -56,8 +66,7 @@ impl Gallery {
         let page = SignIn {
             base: &self.base,
             client: &BOOKSHOP,
-            transaction: "t",
-            csrf: "c",
+            request: REQUEST,
             email: "",
             error: None,
             can_register: true,
@@ -74,8 +83,7 @@ impl Gallery {
         let page = Register {
             base: &self.base,
             client: &BOOKSHOP,
-            transaction: "t",
-            csrf: "c",
+            request: REQUEST,
             email: "",
             name: "",
             password_rule: "At least 12 characters.",
@@ -98,16 +106,24 @@ impl Gallery {
             base: &self.base,
             client: &BOOKSHOP,
             user_email: "ada@example.com",
-            transaction: "t",
-            csrf: "c",
+            request: REQUEST,
+            session: "s",
             scopes: scope.iter().map(ScopeView::from).collect(),
+            resources: &[],
+            destination: Destination::Server("bookshop.example"),
         };
         self.write("consent", &page)?;
         let long = "https://api.example.com/a/scope/with/a/very/long/name.and.no.place.to.break.it";
         let scopes = vec![ScopeView { name: long, text: None }];
         let client = &ClientView { name: LONG, ..BOOKSHOP };
-        self.write("consent_long", &Consent { client, scopes, ..page })?;
-        self.write("consent_no_scope", &Consent { client: &PLAIN, scopes: Vec::new(), ..page })
+        let resources = &[long.to_owned(), "https://api.example.com".to_owned()];
+        let destination = Destination::Loopback("127.0.0.1:49152");
+        let page = Consent { client, scopes, resources, destination, ..page };
+        self.write("consent_long", &page)?;
+        let destination = Destination::App("cursor");
+        let scopes = Vec::new();
+        let page = Consent { client: &PLAIN, scopes, resources: &[], destination, ..page };
+        self.write("consent_no_scope", &page)
     }
 
     fn others(&self) -> io::Result<()> {
@@ -118,9 +134,11 @@ impl Gallery {
         self.write("sign_out", &page)?;
         self.write("sign_out_expired", &SignOut { user_email: None, ..page })?;
         self.write("signed_out", &SignedOut { base })?;
+        self.write("known_browser", &KnownBrowser { base, token: "t" })?;
         let notice = Notice {
             base,
             title: "This link does not work",
+            app: Some(AppView { name: "Bookshop", uri: Some("https://bookshop.example/") }),
             text: "The app that sent you here is not known to this server.",
             what_to_do: "Go back to the app and try again. If that does not help, tell its makers.",
             request_id: Some("0193f1a2-7b3c-7d4e-8f50-a1b2c3d4e5f6"),

@@ -2,7 +2,7 @@
 
 use axum::extract::Request;
 use axum::response::Response;
-use identety_domain::authorization::{Parameter, Parameters};
+use identety_domain::authorization::{Begun, Parameter, Parameters};
 use identety_domain::discovery::path;
 use identety_http::body;
 use identety_http::form::{self, FormError};
@@ -25,28 +25,30 @@ pub(crate) async fn get(mut visit: Visit) -> Response {
 }
 
 async fn begin(visit: &mut Visit) -> Result<Response, Failure> {
-    let (parameters, hint) = parameters(&visit.query)?;
-    let Visit { door, context, cookies, query: _ } = &mut *visit;
-    if let Some(hint) = hint {
-        door.keys.prepare(&hint, context.now).await?;
+    let parameters = parameters(&visit.query)?;
+    let Visit { door, context, cookies, query } = &mut *visit;
+    match door.channel.begin(context, &parameters, query, cookies.session()).await? {
+        Begun::Answer(answer) => visit.answer_client(&answer),
+        Begun::Waits(interaction, page) => {
+            cookies.hold(&interaction.pending, context.now);
+            visit.to_page(page, &interaction.pending.id)
+        }
     }
-    let step = door.channel.begin(context, &parameters, cookies.visitor()).await?;
-    let mut response = visit.follow(&step)?;
-    visit.cookies.name_browser(&mut response);
-    Ok(response)
 }
 
-/// The parameters as they came, and the hint among them.
-fn parameters(query: &str) -> Result<(Parameters, Option<String>), FormError> {
+/// The parameters of a query as they came.
+pub(crate) fn parameters(query: &str) -> Result<Parameters, FormError> {
     let pairs = form::pairs(query.as_bytes())?;
     let read = pairs.into_iter().map(|(name, value)| match name {
         Ok(name) => Parameter { name, value: value.ok() },
         Err(_) => Parameter { name: String::new(), value: None },
     });
-    let read: Vec<_> = read.collect();
-    let hint = read.iter().find(|parameter| parameter.name == "id_token_hint");
-    let hint = hint.and_then(|parameter| parameter.value.clone());
-    Ok((read.into_iter().collect(), hint))
+    Ok(read.collect())
+}
+
+/// The URL that begins an authorization request, with the query of an earlier one.
+pub(crate) fn url(base: &str, query: &str) -> String {
+    format!("{base}{}?{}", path::AUTHORIZE, percent_encode(query.as_bytes(), NO_QUERY))
 }
 
 /// A form posted from the client's site comes without our cookies, which are `Lax`. So it goes on as a
@@ -66,9 +68,10 @@ pub(crate) async fn as_get(
     let form = "application/x-www-form-urlencoded";
     body::check_content_type(&parts.headers, &[form]).map_err(FormError::from)?;
     let bytes = body::read(&parts.headers, body).await.map_err(FormError::from)?;
-    if bytes.len() > MAX_QUERY {
+    // What is encoded here is three times as long.
+    let query = percent_encode(&bytes, NO_QUERY).to_string();
+    if query.len() > MAX_QUERY {
         return Err(Failure::too_long());
     }
-    let query = percent_encode(&bytes, NO_QUERY);
     see_other(&format!("{}{path}?{query}", visit.base()))
 }

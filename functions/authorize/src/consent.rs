@@ -3,13 +3,14 @@
 use axum::extract::Request;
 use axum::response::Response;
 use http::StatusCode;
-use identety_domain::authorization::{Decision, Step};
-use identety_domain::session::{CsrfToken, SignedIn, TransactionId};
+use identety_domain::authorization::{Decision, Interaction, Page, Step};
+use identety_domain::client::Destination;
+use identety_domain::session::{SessionSecret, SignedIn};
 use identety_http::form::Form;
 
 use crate::failure::Failure;
-use crate::pages::{ClientView, Consent, ScopeView, respond};
-use crate::visit::{Visit, check_no_more, named_transaction};
+use crate::pages::{ClientView, Consent, RequestFields, ScopeView, respond};
+use crate::visit::{Visit, check_no_more};
 
 /// The page; or, where nothing need be asked, whatever comes next.
 pub(crate) async fn get(mut visit: Visit) -> Response {
@@ -19,69 +20,84 @@ pub(crate) async fn get(mut visit: Visit) -> Response {
 
 /// The page alone: to go on may make a code, which is no part of `HEAD`.
 pub(crate) async fn head(mut visit: Visit) -> Response {
-    let looked = look(&mut visit).await;
+    let looked = look(&visit).await;
     visit.answer(looked)
 }
 
-async fn look(visit: &mut Visit) -> Result<Response, Failure> {
-    let id = visit.transaction()?;
-    page(visit, &id).await
-}
-
-async fn show(visit: &mut Visit) -> Result<Response, Failure> {
-    let id = visit.transaction()?;
-    match visit.channel().resume(&id, visit.visitor(), visit.now()).await? {
-        Step::Consent(id) => page(visit, &id).await,
-        step => visit.follow(&step),
+async fn look(visit: &Visit) -> Result<Response, Failure> {
+    let interaction = visit.interaction().await?;
+    let (sessions, secret) = (&visit.channel().sessions, visit.session());
+    match (sessions.signed_in(secret, visit.now()).await?, secret) {
+        (Some(signed_in), Some(session)) => page(visit, &interaction, &signed_in, session),
+        (_, _) => visit.to_page(Page::SignIn, &interaction.pending.id),
     }
 }
 
-async fn page(visit: &mut Visit, id: &TransactionId) -> Result<Response, Failure> {
-    let (transaction, client) = visit.channel().open(id, visit.visitor(), visit.now()).await?;
-    let Some(signed_in) = visit.channel().signed_in(visit.session(), visit.now()).await? else {
-        return visit.follow(&Step::SignIn(id.clone()));
-    };
-    let csrf = csrf_token(visit, id, &signed_in);
+async fn show(visit: &mut Visit) -> Result<Response, Failure> {
+    let interaction = visit.interaction().await?;
+    let step = visit.channel().advance(&interaction, visit.session(), visit.now()).await;
+    let step = step.map_err(|error| Failure::from(error).of_client(&interaction.client))?;
+    match (&step, visit.session()) {
+        (Step::Consent(signed_in), Some(session)) => page(visit, &interaction, signed_in, session),
+        (Step::Consent(_) | Step::SignIn | Step::Answer(_), _) => {
+            visit.follow(&step, &interaction.pending.id)
+        }
+    }
+}
+
+fn page(
+    visit: &Visit,
+    interaction: &Interaction,
+    signed_in: &SignedIn,
+    session: &SessionSecret,
+) -> Result<Response, Failure> {
+    let Interaction { pending, transaction, client } = interaction;
+    let csrf = pending.csrf_token();
+    let of_session = session.csrf_token(pending.id.as_str());
     let page = Consent {
         base: visit.base(),
         client: &ClientView::from(&client.metadata),
         user_email: signed_in.user.details.email.as_str(),
-        transaction: id.as_str(),
-        csrf: csrf.expose(),
+        request: RequestFields {
+            transaction: pending.id.as_str(),
+            csrf: csrf.expose(),
+            query: &transaction.query,
+        },
+        session: of_session.expose(),
         scopes: transaction.request.scope.iter().map(ScopeView::from).collect(),
+        resources: &transaction.request.resources,
+        destination: Destination::of(&transaction.request.redirect_uri),
     };
     Ok(respond(StatusCode::OK, &page)?)
 }
 
-/// The token of the form that this very user was shown: nobody decides on a page made for another.
-fn csrf_token(visit: &Visit, id: &TransactionId, signed_in: &SignedIn) -> CsrfToken {
-    visit.visitor().browser.csrf_token(&format!("consent {id} {}", signed_in.session.id))
-}
-
-/// Form → CSRF token → the domain → back to the client.
+/// Form → its site and tokens → the domain → back to the client.
 pub(crate) async fn post(mut visit: Visit, request: Request) -> Response {
     let decided = decide(&mut visit, request).await;
     visit.answer(decided)
 }
 
-/// What is decided about is in the transaction: nothing in the form can change it.
+/// What is decided about is in the transaction: nothing in the form can change it. A form that was shown in another
+/// session decides nothing: the user who is signed in now sees the page that is theirs.
 async fn decide(visit: &mut Visit, request: Request) -> Result<Response, Failure> {
     let mut form = Form::read(request).await?;
-    let id = named_transaction(&mut form)?;
-    let csrf = form.take("csrf").unwrap_or_default();
-    // Whose session is over decides nothing, and has to sign in first.
-    let Some(signed_in) = visit.channel().signed_in(visit.session(), visit.now()).await? else {
-        return visit.follow(&Step::SignIn(id));
-    };
-    if !csrf_token(visit, &id, &signed_in).is(&csrf) {
-        return Err(Failure::forged());
-    }
+    let own = visit.own_form(&mut form).await?;
+    let of_session = form.take("session").unwrap_or_default();
     let decision = match form.take("decision").as_deref() {
         Some("allow") => Decision::Allow,
         Some("deny") => Decision::Deny,
         Some(_) | None => return Err(Failure::unexpected_form(&"no decision")),
     };
     check_no_more(&form)?;
-    let step = visit.channel().decide(&id, decision, visit.visitor(), visit.now()).await?;
-    visit.follow(&step)
+    let id = &own.pending.id;
+    let Visit { door, context, cookies, query: _ } = &mut *visit;
+    let is_current = |session: &&SessionSecret| session.csrf_token(id.as_str()).is(&of_session);
+    let Some(session) = cookies.session().filter(is_current) else {
+        return visit.to_page(Page::Consent, id);
+    };
+    let interaction = door.channel.open(&own.pending, context.now).await;
+    let interaction = interaction.map_err(|error| own.again(error))?;
+    let step = door.channel.decide(context, &interaction, decision, session).await;
+    let step = step.map_err(|error| Failure::from(error).of_client(&interaction.client))?;
+    visit.follow(&step, id)
 }

@@ -4,6 +4,7 @@ mod authorize;
 mod consent;
 mod cookies;
 mod failure;
+mod known_browser;
 mod logout;
 mod navigation;
 pub mod pages;
@@ -37,12 +38,13 @@ pub fn router(state: Arc<FrontDoor>) -> Router {
         .route(path::SIGN_IN, get(sign_in::get).head(sign_in::head).post(sign_in::post))
         .route(path::REGISTER, get(register::get).post(register::post))
         .route(path::CONSENT, get(consent::get).head(consent::head).post(consent::post))
+        .route(path::KNOWN_BROWSER, get(known_browser::get).post(known_browser::post))
         .route(path::SIGN_OUT, get(sign_out::get).post(sign_out::post))
         .route(pages::STYLE_PATH, get(style))
         .route(pages::FORM_POST_SCRIPT_PATH, get(form_post_script))
         .with_state(state);
     edge::catch_panics(routes, move |context| {
-        Failure::of_the_server(&edge::PANIC).into_page(&door, context)
+        Failure::of_the_server(&edge::PANIC).into_response(&door, context)
     })
 }
 

@@ -14,11 +14,11 @@ use crate::visit::Visit;
 
 /// The query → the domain → the session ends, or the user is asked.
 pub(crate) async fn get(mut visit: Visit) -> Response {
-    let logged_out = log_out(&visit).await;
+    let logged_out = log_out(&mut visit).await;
     visit.answer(logged_out)
 }
 
-async fn log_out(visit: &Visit) -> Result<Response, Failure> {
+async fn log_out(visit: &mut Visit) -> Result<Response, Failure> {
     let mut form = Form::parse(visit.query.as_bytes())?;
     let parameters = LogoutParameters {
         id_token_hint: form.take("id_token_hint"),
@@ -26,26 +26,23 @@ async fn log_out(visit: &Visit) -> Result<Response, Failure> {
         post_logout_redirect_uri: form.take("post_logout_redirect_uri"),
         state: form.take("state"),
     };
-    if let Some(hint) = &parameters.id_token_hint {
-        visit.door.keys.prepare(hint, visit.now()).await?;
-    }
     let (channel, session) = (visit.channel(), visit.session());
-    let target = channel.logout_target(&parameters, session, visit.now()).await?;
-    if !target.is_certain {
-        // §6: any site can send a browser here, so the user is asked.
-        return see_other(&question(visit.base(), &target));
+    let logout = channel.logout(&parameters, session, visit.now()).await?;
+    if logout.session.is_some() && !logout.is_certain {
+        // §2: any site can send a browser here, so the user is asked.
+        return see_other(&question(visit.base(), logout.target.as_ref()));
     }
-    end(visit, &target).await
+    end(visit, &logout).await
 }
 
 /// The page that asks, with what is to happen afterwards.
-fn question(base: &str, target: &LogoutTarget) -> String {
-    let client_id = target.client_id.as_ref().map(|id| ("client_id", id.as_str()));
-    let uri = target.post_logout_redirect_uri.as_deref();
-    let uri = uri.map(|uri| ("post_logout_redirect_uri", uri));
-    let state = target.state.as_deref().map(|state| ("state", state));
+pub(crate) fn question(base: &str, target: Option<&LogoutTarget>) -> String {
     let page = format!("{base}{}", path::SIGN_OUT);
-    with_query(&page, [client_id, uri, state].into_iter().flatten())
+    let Some(target) = target else { return page };
+    let state = target.state.as_deref().map(|state| ("state", state));
+    let client_id = ("client_id", target.client_id.as_str());
+    let uri = ("post_logout_redirect_uri", target.post_logout_redirect_uri.as_str());
+    with_query(&page, [client_id, uri].into_iter().chain(state))
 }
 
 /// Posted from the client's site, it comes without our cookies: see `/oauth2/authorize`.

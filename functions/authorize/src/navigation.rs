@@ -3,7 +3,7 @@
 use axum::response::Response;
 use http::header::{LOCATION, REFERRER_POLICY};
 use http::{HeaderValue, StatusCode};
-use identety_domain::authorization::{AuthorizationResponse, Step};
+use identety_domain::authorization::{AuthorizationResponse, Page, Step};
 use identety_domain::discovery::path;
 use identety_domain::session::{ResponseMode, TransactionId};
 
@@ -26,23 +26,31 @@ pub(crate) fn see_other(url: &str) -> Result<Response, Failure> {
 }
 
 impl Visit {
-    /// Takes a step.
-    pub(crate) fn follow(&mut self, step: &Step) -> Result<Response, Failure> {
+    /// Takes a step of the request `id`.
+    pub(crate) fn follow(&mut self, step: &Step, id: &TransactionId) -> Result<Response, Failure> {
         match step {
-            Step::SignIn(id) => self.to_page(path::SIGN_IN, id),
-            Step::Consent(id) => self.to_page(path::CONSENT, id),
+            Step::SignIn => self.to_page(Page::SignIn, id),
+            Step::Consent(_) => self.to_page(Page::Consent, id),
             Step::Answer(answer) => self.answer_client(answer),
         }
     }
 
-    /// To the page of a transaction.
-    fn to_page(&self, path: &str, id: &TransactionId) -> Result<Response, Failure> {
+    /// To a page of the request `id`.
+    pub(crate) fn to_page(&self, page: Page, id: &TransactionId) -> Result<Response, Failure> {
+        let path = match page {
+            Page::SignIn => path::SIGN_IN,
+            Page::Consent => path::CONSENT,
+        };
         see_other(&format!("{}{path}?transaction={id}", self.base()))
     }
 
-    fn answer_client(&mut self, answer: &AuthorizationResponse) -> Result<Response, Failure> {
+    /// Back to the client.
+    pub(crate) fn answer_client(
+        &mut self,
+        answer: &AuthorizationResponse,
+    ) -> Result<Response, Failure> {
         let response = match answer.mode {
-            ResponseMode::Query => see_other(&answer.url())?,
+            ResponseMode::Query | ResponseMode::Fragment => see_other(&answer.url())?,
             ResponseMode::FormPost => {
                 let fields: Vec<_> =
                     answer.parameters.iter().map(|(name, value)| (*name, value.expose())).collect();
@@ -58,7 +66,7 @@ impl Visit {
         let outcome = &mut self.context.outcome;
         outcome.client = Some(answer.client_id.to_string());
         if let Some(error) = &answer.error {
-            outcome.refuse(error.code, error.description);
+            outcome.refuse(error.code, error.description.clone());
         }
         Ok(response)
     }

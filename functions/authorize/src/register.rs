@@ -3,16 +3,15 @@
 use axum::extract::Request;
 use axum::response::Response;
 use http::StatusCode;
-use identety_domain::authorization::{Registration, RegistrationError};
-use identety_domain::session::TransactionId;
+use identety_domain::authorization::{Interaction, Page, Registration, RegistrationError};
 use identety_domain::{FieldError, Seconds, Secret};
 use identety_http::form::Form;
 use identety_http::response;
 
 use crate::failure::Failure;
-use crate::pages::{ClientView, Register, RegisterErrors, respond};
+use crate::pages::{ClientView, Register, RegisterErrors, RequestFields, respond};
 use crate::sign_in::too_many;
-use crate::visit::{Visit, check_no_more};
+use crate::visit::{Reopened, Visit, check_no_more};
 
 const PASSWORD_RULE: &str = "At least 8 characters. A few words in a row are easy to remember.";
 
@@ -25,8 +24,8 @@ async fn show(visit: &mut Visit) -> Result<Response, Failure> {
     if !visit.channel().registration_is_open {
         return Err(Failure::registration_is_closed());
     }
-    let id = visit.transaction()?;
-    page(visit, &id, Shown::default()).await
+    let interaction = visit.interaction().await?;
+    page(visit, &interaction, Shown::default())
 }
 
 /// What the page shows again of what was entered before, and what was wrong with it.
@@ -39,19 +38,22 @@ struct Shown<'a> {
     retry_after: Option<Seconds>,
 }
 
-async fn page(
+fn page(
     visit: &mut Visit,
-    id: &TransactionId,
+    interaction: &Interaction,
     shown: Shown<'_>,
 ) -> Result<Response, Failure> {
-    let (_, client) = visit.channel().open(id, visit.visitor(), visit.now()).await?;
+    let Interaction { pending, transaction, client } = interaction;
     let Shown { email, name, status, errors, retry_after } = shown;
-    let csrf = visit.csrf_token(id);
+    let csrf = pending.csrf_token();
     let page = Register {
         base: visit.base(),
         client: &ClientView::from(&client.metadata),
-        transaction: id.as_str(),
-        csrf: csrf.expose(),
+        request: RequestFields {
+            transaction: pending.id.as_str(),
+            csrf: csrf.expose(),
+            query: &transaction.query,
+        },
         email,
         name,
         password_rule: PASSWORD_RULE,
@@ -63,7 +65,7 @@ async fn page(
     Ok(answer)
 }
 
-/// Form → CSRF token → the domain → a session and the next step, or the page again.
+/// Form → its site and token → the domain → a session and our next page, or this page again.
 pub(crate) async fn post(mut visit: Visit, request: Request) -> Response {
     let entered = enter(&mut visit, request).await;
     visit.answer(entered)
@@ -71,35 +73,41 @@ pub(crate) async fn post(mut visit: Visit, request: Request) -> Response {
 
 async fn enter(visit: &mut Visit, request: Request) -> Result<Response, Failure> {
     let mut form = Form::read(request).await?;
-    let id = visit.checked_transaction(&mut form)?;
+    let own = visit.own_form(&mut form).await?;
     let registration = Registration {
         email: form.take("email").unwrap_or_default(),
         name: form.take("name").unwrap_or_default(),
         password: Secret::new(form.take("password").unwrap_or_default()),
     };
     check_no_more(&form)?;
+    let interaction = match visit.reopen(&own).await? {
+        Reopened::Here(interaction) => interaction,
+        Reopened::Answered(response) => return Ok(response),
+    };
     let Visit { door, context, cookies, query: _ } = &mut *visit;
-    let registered = door.channel.register(context, &id, cookies.visitor(), &registration).await;
+    let channel = &door.channel;
+    let registered =
+        channel.register(context, &interaction, cookies.visitor(), &registration).await;
     let Registration { email, name, password: _ } = &registration;
     match registered {
-        Ok((session, step)) => {
-            let mut response = visit.follow(&step)?;
-            visit.cookies.start_session(&mut response, &session);
-            Ok(response)
+        Ok(signed_in) => {
+            cookies.sign_in(&signed_in);
+            visit.to_page(Page::Consent, &interaction.pending.id)
         }
         Err(RegistrationError::Closed) => Err(Failure::registration_is_closed()),
-        Err(RegistrationError::Flow(error)) => Err(error.into()),
+        Err(RegistrationError::Flow(error)) => {
+            Err(Failure::from(error).of_client(&interaction.client))
+        }
         Err(RegistrationError::TooMany { retry_after }) => {
             let text = too_many(retry_after);
             let errors = RegisterErrors { form: Some(&text), ..RegisterErrors::default() };
             let status = StatusCode::TOO_MANY_REQUESTS;
-            let retry_after = Some(retry_after);
-            page(visit, &id, Shown { email, name, status, errors, retry_after }).await
+            page(visit, &interaction, Shown { email, name, status, errors, retry_after })
         }
         Err(RegistrationError::Invalid(invalid)) => {
             let texts = Texts::of(&invalid);
             let (status, errors) = (StatusCode::BAD_REQUEST, texts.errors());
-            page(visit, &id, Shown { email, name, status, errors, retry_after: None }).await
+            page(visit, &interaction, Shown { email, name, status, errors, retry_after: None })
         }
     }
 }

@@ -3,15 +3,15 @@
 use axum::extract::Request;
 use axum::response::Response;
 use http::StatusCode;
-use identety_domain::authorization::{Entered, FlowError, SignInError, Step};
-use identety_domain::session::TransactionId;
+use identety_domain::authorization::{Interaction, Page, SignInError, Step};
+use identety_domain::user_authentication::{PasswordCredentials, UserAuthenticationError};
 use identety_domain::{Reason, Seconds, Secret};
 use identety_http::form::Form;
 use identety_http::response;
 
 use crate::failure::Failure;
-use crate::pages::{ClientView, SignIn, respond};
-use crate::visit::{Visit, check_no_more};
+use crate::pages::{ClientView, RequestFields, SignIn, respond};
+use crate::visit::{Reopened, Visit, check_no_more};
 
 /// The page; or, where the user has signed in already, whatever comes next.
 pub(crate) async fn get(mut visit: Visit) -> Response {
@@ -26,15 +26,16 @@ pub(crate) async fn head(mut visit: Visit) -> Response {
 }
 
 async fn look(visit: &mut Visit) -> Result<Response, Failure> {
-    let id = visit.transaction()?;
-    page(visit, &id, None).await
+    let interaction = visit.interaction().await?;
+    page(visit, &interaction, None)
 }
 
 async fn show(visit: &mut Visit) -> Result<Response, Failure> {
-    let id = visit.transaction()?;
-    match visit.channel().resume(&id, visit.visitor(), visit.now()).await? {
-        Step::SignIn(id) => page(visit, &id, None).await,
-        step => visit.follow(&step),
+    let interaction = visit.interaction().await?;
+    let step = visit.channel().advance(&interaction, visit.session(), visit.now()).await;
+    match step.map_err(|error| Failure::from(error).of_client(&interaction.client))? {
+        Step::SignIn => page(visit, &interaction, None),
+        step @ (Step::Consent(_) | Step::Answer(_)) => visit.follow(&step, &interaction.pending.id),
     }
 }
 
@@ -48,19 +49,22 @@ struct Mistake<'a> {
     retry_after: Option<Seconds>,
 }
 
-async fn page(
+fn page(
     visit: &mut Visit,
-    id: &TransactionId,
+    interaction: &Interaction,
     mistake: Option<Mistake<'_>>,
 ) -> Result<Response, Failure> {
-    let (transaction, client) = visit.channel().open(id, visit.visitor(), visit.now()).await?;
+    let Interaction { pending, transaction, client } = interaction;
     let hint = transaction.request.login_hint.as_deref().unwrap_or_default();
-    let csrf = visit.csrf_token(id);
+    let csrf = pending.csrf_token();
     let page = SignIn {
         base: visit.base(),
         client: &ClientView::from(&client.metadata),
-        transaction: id.as_str(),
-        csrf: csrf.expose(),
+        request: RequestFields {
+            transaction: pending.id.as_str(),
+            csrf: csrf.expose(),
+            query: &transaction.query,
+        },
         email: mistake.as_ref().map_or(hint, |mistake| mistake.email),
         error: mistake.as_ref().map(|mistake| mistake.text.as_str()),
         can_register: visit.channel().registration_is_open,
@@ -76,7 +80,7 @@ async fn page(
     Ok(answer)
 }
 
-/// Form → CSRF token → the domain → a session and the next step, or the page again.
+/// Form → its site and token → the domain → a session and our next page, or this page again.
 pub(crate) async fn post(mut visit: Visit, request: Request) -> Response {
     let entered = enter(&mut visit, request).await;
     visit.answer(entered)
@@ -84,35 +88,42 @@ pub(crate) async fn post(mut visit: Visit, request: Request) -> Response {
 
 async fn enter(visit: &mut Visit, request: Request) -> Result<Response, Failure> {
     let mut form = Form::read(request).await?;
-    let id = visit.checked_transaction(&mut form)?;
+    let own = visit.own_form(&mut form).await?;
     let email = form.take("email").unwrap_or_default();
     let password = Secret::new(form.take("password").unwrap_or_default());
     check_no_more(&form)?;
-    let entered = Entered { email, password };
+    let interaction = match visit.reopen(&own).await? {
+        Reopened::Here(interaction) => interaction,
+        Reopened::Answered(response) => return Ok(response),
+    };
     let Visit { door, context, cookies, query: _ } = &mut *visit;
-    let signed_in = door.channel.sign_in(context, &id, cookies.visitor(), &entered).await;
+    let device = cookies.visitor().device.clone();
+    let credentials = PasswordCredentials { email, password, device };
+    let by = (&door.channel.authenticator, &credentials);
+    let signed_in = door.channel.sign_in(context, &interaction, cookies.visitor(), by).await;
     let error = match signed_in {
-        Ok((session, step)) => {
-            let mut response = visit.follow(&step)?;
-            visit.cookies.start_session(&mut response, &session);
-            return Ok(response);
+        Ok(signed_in) => {
+            cookies.sign_in(&signed_in);
+            // It asks for consent, or answers where there is nothing to ask.
+            return visit.to_page(Page::Consent, &interaction.pending.id);
         }
-        Err(SignInError::Flow(FlowError::Done)) => return answered(visit, &id).await,
-        Err(SignInError::Flow(error)) => return Err(error.into()),
-        Err(error) => error,
+        Err(SignInError::Flow(error)) => {
+            return Err(Failure::from(error).of_client(&interaction.client));
+        }
+        Err(SignInError::Authentication(error)) => error,
     };
     let cause = error.to_string();
-    let email = &entered.email;
+    let email = &credentials.email;
     let mistake = match error {
-        SignInError::TooManyFailures { retry_after } => Mistake {
+        UserAuthenticationError::TooManyFailures { retry_after } => Mistake {
             email,
             status: StatusCode::TOO_MANY_REQUESTS,
             reason: Reason::TooManyAttempts,
             text: too_many(retry_after),
             cause,
-            retry_after: Some(retry_after),
+            retry_after,
         },
-        SignInError::WrongCredentials | SignInError::TooLong | SignInError::Flow(_) => Mistake {
+        UserAuthenticationError::WrongCredentials | UserAuthenticationError::TooLong => Mistake {
             email,
             status: StatusCode::BAD_REQUEST,
             reason: Reason::WrongPassword,
@@ -120,23 +131,23 @@ async fn enter(visit: &mut Visit, request: Request) -> Result<Response, Failure>
             cause,
             retry_after: None,
         },
+        UserAuthenticationError::Hash(error) => return Err(Failure::of_the_server(&error)),
+        UserAuthenticationError::Store(error) => return Err(error.into()),
     };
-    page(visit, &id, Some(mistake)).await
+    page(visit, &interaction, Some(mistake))
 }
 
-/// A form sent twice, whose first answer has gone on to the client already. Nobody is signed in by it; but
-/// the browser that holds the session of that answer gets it again, while the code in it is unused.
-async fn answered(visit: &mut Visit, id: &TransactionId) -> Result<Response, Failure> {
-    match visit.channel().resume(id, visit.visitor(), visit.now()).await? {
-        step @ Step::Answer(_) => visit.follow(&step),
-        Step::SignIn(_) | Step::Consent(_) => Err(FlowError::Done.into()),
-    }
-}
-
-/// What somebody reads who has to wait.
-pub(crate) fn too_many(retry_after: Seconds) -> String {
+/// What a user reads who has to wait, or for whom waiting is no help.
+pub(crate) fn too_many(retry_after: Option<Seconds>) -> String {
+    let unit = |number: Seconds, unit: &str| {
+        let plural = if number == 1 { "" } else { "s" };
+        format!("Too many attempts. Try again in {number} {unit}{plural}.")
+    };
     match retry_after {
-        1 => "Too many attempts. Try again in 1 second.".to_owned(),
-        seconds => format!("Too many attempts. Try again in {seconds} seconds."),
+        Some(seconds @ ..120) => unit(seconds, "second"),
+        Some(seconds) => unit(seconds.div_ceil(60), "minute"),
+        None => "Too many attempts. For now, this account takes no password from a browser that it does \
+                 not know. Sign in from one that you have used before, or ask the people who run the app."
+            .to_owned(),
     }
 }

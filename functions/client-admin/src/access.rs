@@ -79,9 +79,6 @@ async fn authenticate(
     context: &mut RequestContext,
 ) -> Result<Administrator, Problem> {
     let credentials = credentials(headers)?;
-    if let AdminCredentials::Bearer(token) = &credentials {
-        state.keys.prepare(token.expose(), context.now).await?;
-    }
     let found = state.authenticator.authenticate(context, &credentials, needed.scope).await;
     found.map_err(|error| refusal(error, needed))
 }

@@ -50,7 +50,9 @@ pub fn router(state: Arc<Management>) -> Router {
                 .put(users::update::put)
                 .delete(delete::delete::<User>),
         )
-        .route("/admin/users/{id}/password", put(users::password::put));
+        .route("/admin/users/{id}/password", put(users::password::put))
+        .route("/admin/users/{id}/unlock", post(users::lockout::unlock))
+        .route("/admin/users/{id}/browser-links", post(users::lockout::make_link));
     let routes = behind_gate(clients, CLIENTS, &state).merge(behind_gate(users, USERS, &state));
     edge::catch_panics(routes.with_state(state), |context| {
         Problem::server_error(&edge::PANIC).into_response(context)

@@ -7,10 +7,9 @@ use rand_core::CryptoRng;
 use crate::hashers::{HashError, SecretHasher, Verification};
 use crate::limits::{self, Counted};
 use crate::models::client::Client;
-use crate::models::keys::Verifier;
 use crate::models::token::{AccessTokenError, Subject};
-use crate::stores::{ApiKeyStore, ClientStore, FailureStore, StoreError};
-use crate::token::TokenReader;
+use crate::stores::{ApiKeyStore, ClientStore, FailureStore, StoreError, Verifier};
+use crate::token::{ReadError, TokenReader};
 use crate::values::{
     API_KEY_SUBJECT, FieldError, HashCost, RequestContext, Scope, Seconds, Secret, Settings,
     Timestamp, id,
@@ -63,6 +62,15 @@ pub enum AdminError {
     Hash(#[from] HashError),
 }
 
+impl From<ReadError> for AdminError {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Token(error) => error.into(),
+            ReadError::Store(error) => error.into(),
+        }
+    }
+}
+
 /// Decides who is an administrator.
 #[derive(Clone)]
 pub struct AdminAuthenticator {
@@ -105,7 +113,8 @@ impl AdminAuthenticator {
     async fn by_token(&self, token: &Secret, now: Timestamp) -> Result<Administrator, AdminError> {
         let issuer = &self.settings.issuer;
         let reader = TokenReader { issuer, verifier: &*self.verifier };
-        let token = reader.bearer_token_for(&issuer.admin_audience(), token.expose(), now)?;
+        let audience = issuer.admin_audience();
+        let token = reader.bearer_token_for(&audience, token.expose(), now).await?;
         match &token.subject {
             Subject::Client(client_id) if *client_id == token.client_id => {}
             // A user can allow a client much, but not to administrate; nor can the subject of another token.

@@ -33,6 +33,8 @@ pub mod path {
     pub const REGISTER: &str = "/register";
     /// The page on which users consent.
     pub const CONSENT: &str = "/consent";
+    /// The page of a one-time link that makes a browser known.
+    pub const KNOWN_BROWSER: &str = "/known-browser";
     /// The page on which users sign out.
     pub const SIGN_OUT: &str = "/signout";
 }

@@ -27,12 +27,10 @@ impl Grants {
         if grant.ended_at.is_some() {
             return Ok(None);
         }
-        if let Some(session) = &grant.session
-            && self.sessions.is_signed_out(session).await?
-        {
+        if grant.ends_with_session && self.sessions.is_signed_out(&grant.session).await? {
             return Ok(None);
         }
         let user = self.users.find(grant.user).await?;
-        Ok(user.filter(|user| user.stands_by(grant.auth_time)))
+        Ok(user.filter(|user| user.stands_by(grant.authentication.time)))
     }
 }

@@ -24,15 +24,17 @@ mod hashers;
 pub mod limits;
 mod models;
 mod services;
+mod sessions;
 mod stores;
 pub mod token;
+pub mod user_authentication;
 mod users;
 mod values;
 
 pub use services::{Choices, Services};
 pub use values::scope;
 pub use values::{
-    Endpoint, ErrorCode, FieldError, Issuer, Outcome, PeerAddress, PublicError, Reason,
+    Endpoint, ErrorCode, FieldError, Issuer, NotGranted, Outcome, PeerAddress, PublicError, Reason,
     RequestContext, RequestHeaders, RequestId, Scope, ScopeToken, Seconds, Secret, Settings, Theft,
     Timestamp, digest, id, issuer,
 };
@@ -47,7 +49,7 @@ pub mod client {
         Client, ClientMetadata, Lifetimes, MAX_LIVE_SECRETS, StoredSecret, VerifiedMetadata,
     };
     pub use crate::values::{
-        ClientId, ClientType, GrantType, LONGEST_ACCESS_TOKEN, LONGEST_REFRESH_TOKEN,
+        ClientId, ClientType, Destination, GrantType, LONGEST_ACCESS_TOKEN, LONGEST_REFRESH_TOKEN,
         MAX_CLIENT_ID, RedirectUri, RedirectUriError, SigningAlg, TokenEndpointAuthMethod,
     };
 }
@@ -55,11 +57,12 @@ pub mod client {
 /// What users have allowed clients.
 pub mod grant {
     pub use crate::grants::Grants;
+    pub use crate::models::consent::{Allowed, Consent};
     pub use crate::models::grant::{
         CODE_LIFETIME, Grant, REFRESH_GRACE, Redeemed, Redemption, RefreshKey, RefreshToken,
         Rotation,
     };
-    pub use crate::values::{CodeChallenge, GrantId};
+    pub use crate::values::{CodeChallenge, Generation, GrantId};
 }
 
 /// Secrets at rest.
@@ -71,17 +74,26 @@ pub mod hashing {
 /// Signing keys, and who signs and verifies with them.
 pub mod keys {
     pub use crate::models::keys::*;
+    pub use crate::stores::Verifier;
 }
 
 /// Browsers, the sessions in them, and the authorization requests that wait for their users.
 pub mod session {
     pub use crate::models::browser::{
-        BrowserKey, BrowserSecret, CsrfToken, SessionKey, SessionSecret,
+        CsrfToken, PendingRequest, RequestKey, RequestSecret, SessionKey, SessionSecret,
+    };
+    pub use crate::models::device::{
+        BROWSER_KNOWN, BROWSER_LINK_LIFETIME, BrowserLink, BrowserLinkKey, BrowserLinkToken,
+        DeviceKey, DeviceSecret, DeviceSecrets, KnownBrowsers, MAX_DEVICE_SECRETS,
+        MAX_KNOWN_BROWSERS,
     };
     pub use crate::models::session::{
         SESSION_ABSOLUTE, SESSION_IDLE, SESSION_KEPT, SESSION_TOUCHED_EVERY, Session, SignedIn,
     };
-    pub use crate::models::transaction::{AuthorizationRequest, TRANSACTION_LIFETIME, Transaction};
+    pub use crate::models::transaction::{
+        Answer, AuthorizationRequest, MAX_QUERY_KEPT, TRANSACTION_LIFETIME, Transaction,
+    };
+    pub use crate::sessions::Sessions;
     pub use crate::values::{ResponseMode, SessionId, TransactionId};
 }
 

@@ -8,8 +8,9 @@ use crate::authorization::FrontChannel;
 use crate::grants::Grants;
 use crate::hashers::{SecretHasher, SecretMaker};
 use crate::limits::SignInLimits;
-use crate::models::keys::Verifier;
-use crate::stores::Stores;
+use crate::sessions::Sessions;
+use crate::stores::{Stores, Verifier};
+use crate::user_authentication::{BrowserLinks, PasswordAuthenticator};
 use crate::values::{RequestContext, Seconds, Settings};
 
 /// What a deployment may choose.
@@ -79,13 +80,38 @@ impl Services {
             settings: self.settings.clone(),
             registration_is_open: self.choices.registration_is_open,
             clients: self.stores.clients.clone(),
-            grants: self.grants(),
+            sessions: self.sessions(),
+            grants: self.stores.grants.clone(),
             transactions: self.stores.transactions.clone(),
             consents: self.stores.consents.clone(),
-            limits: SignInLimits { attempts: self.stores.attempts.clone() },
+            authenticator: PasswordAuthenticator {
+                users: self.stores.users.clone(),
+                limits: self.sign_in_limits(),
+                hasher: self.hasher.clone(),
+            },
+            limits: self.sign_in_limits(),
+            browser_links: self.browser_links(),
             hasher: self.hasher.clone(),
             verifier,
         }
+    }
+
+    /// The sessions of browsers.
+    #[must_use]
+    pub fn sessions(&self) -> Sessions {
+        Sessions { sessions: self.stores.sessions.clone(), users: self.stores.users.clone() }
+    }
+
+    /// Limits on guessing passwords.
+    #[must_use]
+    pub fn sign_in_limits(&self) -> SignInLimits {
+        SignInLimits { attempts: self.stores.attempts.clone() }
+    }
+
+    /// One-time links that make browsers known.
+    #[must_use]
+    pub fn browser_links(&self) -> BrowserLinks {
+        BrowserLinks { users: self.stores.users.clone(), links: self.stores.links.clone() }
     }
 
     /// What users have allowed, and whether it still stands.

@@ -1,6 +1,7 @@
 //! The birth of a user, and a new password.
 
 use crate::hashers::{HashError, SecretMaker};
+use crate::models::device::KnownBrowsers;
 use crate::models::user::{Password, StoredPassword, User, UserDetails};
 use crate::values::{HashCost, id};
 
@@ -18,6 +19,7 @@ pub fn register(
         id: id::uuid_v7(maker.now, maker.rng),
         details,
         password,
+        browsers: KnownBrowsers::default(),
         created_at: maker.now,
         updated_at: maker.now,
         version: 1,

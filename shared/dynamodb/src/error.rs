@@ -58,7 +58,7 @@ fn is_transient<E: ProvideErrorMetadata>(error: &SdkError<E>) -> bool {
 }
 
 /// Codes of errors and of reasons in a canceled transaction after which the same may succeed.
-fn is_transient_code(code: &str) -> bool {
+pub(crate) fn is_transient_code(code: &str) -> bool {
     matches!(
         code,
         "InternalServerError"

@@ -19,6 +19,11 @@ pub(crate) fn attribute<'a>(item: &'a Item, name: &str) -> Result<&'a str, Store
     value.map(String::as_str).ok_or_else(|| corrupt(&what(item), format!("no text in {name}")))
 }
 
+/// A part of a model as an attribute.
+pub(crate) fn attribute_of<T: Serialize>(part: &T) -> Result<AttributeValue, StoreError> {
+    serde_item::to_attribute_value(part).map_err(|error| StoreError::Other(error.into()))
+}
+
 /// A model as an item.
 pub(crate) fn write<T: Serialize>(model: &T) -> Result<Item, StoreError> {
     serde_item::to_item(model).map_err(|error| StoreError::Other(error.into()))
@@ -43,7 +48,7 @@ where
 }
 
 /// The key of an item, for the log.
-fn what(item: &Item) -> String {
+pub(crate) fn what(item: &Item) -> String {
     let part = |name| item.get(name).and_then(|value: &AttributeValue| value.as_s().ok());
     match (part(PK), part(SK)) {
         (Some(pk), Some(sk)) => format!("{pk} {sk}"),

@@ -6,7 +6,7 @@
 //! | clients | `ID#{id}` | a pointer to the client with that id |
 //! | clients | `APIKEY` | the hash of the administrators' API key |
 //! | accounts | `USER#{id}`, `USER` | a user; `listing` and `id` make it appear in the index `listing` |
-//! | accounts | `EMAIL#{address}`, `EMAIL` | a pointer to the user with that address, in lower case |
+//! | accounts | `EMAIL#{address}`, `EMAIL` | a pointer to the user with that address, as it is compared |
 //! | accounts | `CONSENT#{user}`, client's id | the scope that the user has allowed the client |
 //! | keys | `KEY`, `RS256` or `ES256` | the ring of signing keys of that algorithm |
 //! | keys | `KEY`, `SEAL` | the wrapped key that seals their private parts |
@@ -14,6 +14,7 @@
 //! | grants | `SESSION#{hash of the cookie}` | a session |
 //! | grants | `SIGNEDOUT#{id}` | the mark that the user has signed out of the session with that id |
 //! | grants | `TRANSACTION#{id}` | an authorization request that waits for its user |
+//! | grants | `LINK#{hash of what the link carries}` | a one-time link that makes a browser known |
 //! | grants | as the caller names it | a counter of failures, or of attempts |
 //!
 //! Every item says its layout in `schema`. The module `layout` has the rules by which two releases work
@@ -30,6 +31,7 @@ mod accounts;
 mod attributes;
 mod clients;
 pub mod config;
+mod conflicts;
 #[cfg(feature = "embedded")]
 mod embedded;
 mod error;

@@ -10,6 +10,7 @@ use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld;
 use aws_sdk_dynamodb::types::{Delete, Put, ReturnValue, TransactWriteItem, Update as UpdatePart};
 use identety_domain::store::{Change, StoreError};
 
+use crate::conflicts::{Tries, is_worth_another, met_another};
 use crate::error::{canceled, condition_failed, failed};
 use crate::expression::{Condition, Expressions, Update};
 use crate::item::{Item, PK};
@@ -83,7 +84,13 @@ impl Table {
             .set_condition_expression(expressions.condition)
             .set_expression_attribute_names(expressions.names)
             .return_values_on_condition_check_failure(AllOld);
-        let Err(error) = put.send().await else { return Ok(New::Written) };
+        let mut tries = Tries::default();
+        let error = loop {
+            let Err(error) = put.clone().send().await else { return Ok(New::Written) };
+            if !met_another(&error) || !tries.another().await {
+                break error;
+            }
+        };
         match error.as_service_error() {
             Some(PutItemError::ConditionalCheckFailedException(clash)) => {
                 // DynamoDB shows the item for which the condition failed.
@@ -206,30 +213,36 @@ impl Table {
         Ok(TransactWriteItem::builder().delete(delete).build())
     }
 
-    /// Writes all or none of `parts`. If several conditions fail, the first one decides.
+    /// Writes all or none of `parts`. If several conditions fail, the first one decides. A transaction that is
+    /// canceled because it met another one is tried again.
     ///
     /// The SDK adds a `ClientRequestToken`, the same for each of its attempts, by which DynamoDB knows
     /// that an attempt whose answer was lost has been applied. A token made of the client's id would
     /// outlive the call: a client created, deleted and created anew within ten minutes would seem to
     /// be there, and not be.
-    pub(crate) async fn transact<const N: usize>(
+    pub(crate) async fn transact(
         &self,
-        parts: [TransactWriteItem; N],
+        parts: impl Into<Vec<TransactWriteItem>>,
     ) -> Result<Transacted, StoreError> {
         let write = self.dynamo.transact_write_items().set_transact_items(Some(parts.into()));
-        let Err(error) = write.send().await else { return Ok(Transacted::Done) };
-        let Some(TransactWriteItemsError::TransactionCanceledException(transaction)) =
-            error.as_service_error()
-        else {
-            return Err(failed(&error));
-        };
-        let reasons = transaction.cancellation_reasons();
         let is_one = |code: Option<&str>| code.is_some_and(|code| code != "None");
-        match reasons.iter().enumerate().find(|(_, reason)| is_one(reason.code())) {
-            Some((index, reason)) if condition_failed(reason) => {
-                Ok(Transacted::Clash { index, item: reason.item().cloned() })
+        let mut tries = Tries::default();
+        loop {
+            let Err(error) = write.clone().send().await else { return Ok(Transacted::Done) };
+            let Some(TransactWriteItemsError::TransactionCanceledException(transaction)) =
+                error.as_service_error()
+            else {
+                return Err(failed(&error));
+            };
+            let reasons = transaction.cancellation_reasons();
+            match reasons.iter().enumerate().find(|(_, reason)| is_one(reason.code())) {
+                Some((index, reason)) if condition_failed(reason) => {
+                    return Ok(Transacted::Clash { index, item: reason.item().cloned() });
+                }
+                // Nothing of it is written, so it may be tried as if for the first time.
+                Some(_) if is_worth_another(reasons) && tries.another().await => {}
+                Some(_) | None => return Err(canceled(reasons)),
             }
-            Some(_) | None => Err(canceled(reasons)),
         }
     }
 }
@@ -240,9 +253,13 @@ fn is_absent() -> Condition {
 }
 
 async fn send(update: UpdateItemFluentBuilder) -> Result<Written, StoreError> {
-    let error = match update.send().await {
-        Ok(output) => return Ok(Written::Done(output.attributes.unwrap_or_default())),
-        Err(error) => error,
+    let mut tries = Tries::default();
+    let error = loop {
+        match update.clone().send().await {
+            Ok(output) => return Ok(Written::Done(output.attributes.unwrap_or_default())),
+            Err(error) if met_another(&error) && tries.another().await => {}
+            Err(error) => break error,
+        }
     };
     match error.as_service_error() {
         Some(UpdateItemError::ConditionalCheckFailedException(clash)) => {

@@ -25,6 +25,7 @@ pub fn stores(dynamodb: &DynamoDb, tables: &Tables) -> Stores {
         keys: Arc::new(KeyTable::new(dynamodb.clone(), &tables.keys)),
         failures: grants.clone(),
         attempts: grants.clone(),
+        links: grants.clone(),
         grants: grants.clone(),
         sessions: grants.clone(),
         transactions: grants,

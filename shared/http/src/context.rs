@@ -84,6 +84,7 @@ pub(crate) fn headers(headers: &HeaderMap) -> RequestHeaders {
     RequestHeaders {
         origin: only(http::header::ORIGIN),
         user_agent: only(http::header::USER_AGENT),
+        sec_fetch_site: only(HeaderName::from_static("sec-fetch-site")),
     }
 }
 

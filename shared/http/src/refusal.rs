@@ -54,7 +54,7 @@ impl Refusal {
     pub fn not_ready(cause: impl Into<String>) -> Self {
         let error = PublicError {
             code: ErrorCode::TemporarilyUnavailable,
-            description: "the server is not ready; try again shortly",
+            description: "the server is not ready; try again shortly".into(),
             retry_after: Some(1),
         };
         Self::new(error, cause)

@@ -3,11 +3,14 @@
 use std::fmt;
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use identety_domain::Timestamp;
 use identety_domain::client::SigningAlg;
 use identety_domain::grant::RefreshKey;
-use identety_domain::keys::{Jwks, KeyRing, Signer, SigningError, SigningKey, Verifier};
+use identety_domain::keys::{Judgement, Jwks, KeyRing, Signer, SigningError, SigningKey, Verifier};
+use identety_domain::store::StoreError;
 use serde::Serialize;
 
 use crate::error::KeysError;
@@ -109,9 +112,11 @@ impl Signer for OpenedKeys {
     }
 }
 
+/// A set that never changes is not read again: [`crate::KeyVault`] hands out one that is recent enough.
+#[async_trait]
 impl Verifier for OpenedKeys {
-    fn verify(&self, typ: &str, jws: &str) -> Option<Vec<u8>> {
-        self.public.verify(typ, jws)
+    async fn verify(&self, typ: &str, jws: &str, _: Timestamp) -> Result<Judgement, StoreError> {
+        Ok(self.public.judge(typ, jws))
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use identety_domain::client::SigningAlg;
-use identety_domain::keys::{self, KeyRing, PublicKey, Verifier};
+use identety_domain::keys::{self, Judgement, KeyRing, PublicKey};
 use jsonwebtoken::{Algorithm, DecodingKey};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
@@ -47,23 +47,31 @@ impl PublicKeys {
         Self(keys.collect())
     }
 
-    /// Whether the key that `jws` names is among these. Of what names none that is not asked.
+    /// Whether the key that `jws` names is among these, or it names none.
     pub(crate) fn know_the_key_of(&self, jws: &str) -> bool {
         let kid = jws.split('.').next().and_then(parse_header).and_then(|header| header.kid);
         kid.is_none_or(|kid| self.0.contains_key(&kid))
     }
-}
 
-impl Verifier for PublicKeys {
-    fn verify(&self, typ: &str, jws: &str) -> Option<Vec<u8>> {
+    /// Judges a compact JWS that must have the header `typ`.
+    pub(crate) fn judge(&self, typ: &str, jws: &str) -> Judgement {
+        self.well_formed(typ, jws).unwrap_or(Judgement::Forged)
+    }
+
+    fn well_formed(&self, typ: &str, jws: &str) -> Option<Judgement> {
         let (message, signature) = jws.rsplit_once('.')?;
         let (header, payload) = message.split_once('.')?;
         let header = parse_header(header)?;
         if header.crit.is_some() || !is_typ(header.typ.as_deref()?, typ) {
             return None;
         }
-        let (alg, key) = self.0.get(&header.kid?)?;
-        if header.alg != alg.as_str() {
+        // A payload with a dot in it is not base64url, so five parts (JWE) end here.
+        let payload = URL_SAFE_NO_PAD.decode(payload).ok()?;
+        let signed_by = SigningAlg::parse(&header.alg)?;
+        let Some((alg, key)) = self.0.get(&header.kid?) else {
+            return Some(Judgement::UnknownKey);
+        };
+        if signed_by != *alg {
             return None;
         }
         let algorithm = match alg {
@@ -72,8 +80,7 @@ impl Verifier for PublicKeys {
         };
         let genuine =
             jsonwebtoken::crypto::verify(signature, message.as_bytes(), key, algorithm).ok()?;
-        // A payload with a dot in it is not base64url, so five parts (JWE) end here.
-        genuine.then(|| URL_SAFE_NO_PAD.decode(payload).ok())?
+        genuine.then_some(Judgement::Genuine(payload))
     }
 }
 
@@ -130,15 +137,19 @@ mod tests {
         format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature))
     }
 
+    fn genuine() -> Judgement {
+        Judgement::Genuine(b"payload".to_vec())
+    }
+
     #[test]
     fn what_a_published_key_signed_is_genuine() {
         for alg in SigningAlg::ALL {
             let (keys, pair, _) = published(alg);
             let header = format!(r#"{{"typ":"at+jwt","alg":"{}","kid":"own"}}"#, alg.as_str());
-            assert_eq!(keys.verify("at+jwt", &signed(&pair, &header)).unwrap(), b"payload");
-            assert!(keys.verify("JWT", &signed(&pair, &header)).is_none());
+            assert_eq!(keys.judge("at+jwt", &signed(&pair, &header)), genuine());
+            assert_eq!(keys.judge("JWT", &signed(&pair, &header)), Judgement::Forged);
             let (stranger, _) = key(alg, "own");
-            assert!(keys.verify("at+jwt", &signed(&stranger, &header)).is_none());
+            assert_eq!(keys.judge("at+jwt", &signed(&stranger, &header)), Judgement::Forged);
         }
     }
 
@@ -146,8 +157,8 @@ mod tests {
     fn an_id_token_is_genuine_as_what_it_is_alone() {
         let (keys, pair, _) = published(SigningAlg::Rs256);
         let id_token = signed(&pair, r#"{"typ":"JWT","alg":"RS256","kid":"own"}"#);
-        assert_eq!(keys.verify("JWT", &id_token).unwrap(), b"payload");
-        assert!(keys.verify("at+jwt", &id_token).is_none());
+        assert_eq!(keys.judge("JWT", &id_token), genuine());
+        assert_eq!(keys.judge("at+jwt", &id_token), Judgement::Forged);
     }
 
     #[test]
@@ -162,7 +173,6 @@ mod tests {
             r#"{"typ":"at+jwt","alg":"ES256"}"#,
             r#"{"alg":"ES256","kid":"own"}"#,
             r#"{"typ":"at+jwt","alg":"ES256","kid":"next"}"#,
-            r#"{"typ":"at+jwt","alg":"ES256","kid":"' OR 1=1 --"}"#,
             r#"{"typ":"at+jwt","alg":"ES256","kid":"own","crit":["exp"]}"#,
             r#"{"typ":"at+jwt","alg":"ES256","kid":"own","crit":[]}"#,
             r#"{"typ":"at+jwt","alg":"ES256","alg":"ES256","kid":"own"}"#,
@@ -171,11 +181,26 @@ mod tests {
             r#"["at+jwt"]"#,
             r#"["ES256","at+jwt","own",null]"#,
         ] {
-            assert!(keys.verify("at+jwt", &signed(&pair, header)).is_none(), "{header}");
+            assert_eq!(keys.judge("at+jwt", &signed(&pair, header)), Judgement::Forged, "{header}");
         }
         // Bytes that are no text, in a member that nobody reads.
         let header = b"{\"typ\":\"at+jwt\",\"alg\":\"ES256\",\"kid\":\"own\",\"x\":\"\xff\"}";
-        assert!(keys.verify("at+jwt", &signed(&pair, header)).is_none());
+        assert_eq!(keys.judge("at+jwt", &signed(&pair, header)), Judgement::Forged);
+    }
+
+    #[test]
+    fn a_well_formed_token_whose_key_is_not_published_is_told_from_a_forged_one() {
+        let (keys, pair, _) = published(SigningAlg::Es256);
+        let judged = |header: &str| keys.judge("at+jwt", &signed(&pair, header));
+        for kid in ["gone", "' OR 1=1 --"] {
+            let header = |alg: &str| format!(r#"{{"typ":"at+jwt","alg":"{alg}","kid":"{kid}"}}"#);
+            assert_eq!(judged(&header("ES256")), Judgement::UnknownKey);
+            assert_eq!(judged(&header("none")), Judgement::Forged);
+            assert_eq!(judged(&header("HS256")), Judgement::Forged);
+            let five_parts = signed(&pair, header("ES256")).replace(".", "..");
+            assert_eq!(keys.judge("at+jwt", &five_parts), Judgement::Forged);
+            assert_eq!(keys.judge("JWT", &signed(&pair, header("ES256"))), Judgement::Forged);
+        }
     }
 
     #[test]
@@ -187,8 +212,8 @@ mod tests {
             r#"{{"typ":"at+jwt","alg":"ES256","kid":"own","jwk":{jwk},"jku":"http://127.0.0.1/",
                 "x5u":"http://127.0.0.1/","x5c":["AAAA"],"x5t":"AAAA"}}"#
         );
-        assert!(keys.verify("at+jwt", &signed(&attacker, &header)).is_none());
-        assert!(keys.verify("at+jwt", &signed(&pair, &header)).is_some(), "it is ignored");
+        assert_eq!(keys.judge("at+jwt", &signed(&attacker, &header)), Judgement::Forged);
+        assert_eq!(keys.judge("at+jwt", &signed(&pair, &header)), genuine(), "it is ignored");
     }
 
     #[test]
@@ -203,7 +228,10 @@ mod tests {
             let message = message(r#"{"typ":"at+jwt","alg":"HS256","kid":"own"}"#);
             for secret in [raw.as_slice(), material.as_bytes()] {
                 let signature = URL_SAFE_NO_PAD.encode(hs256(secret, message.as_bytes()));
-                assert!(keys.verify("at+jwt", &format!("{message}.{signature}")).is_none());
+                assert_eq!(
+                    keys.judge("at+jwt", &format!("{message}.{signature}")),
+                    Judgement::Forged
+                );
             }
         }
     }

@@ -3,7 +3,8 @@
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use identety_domain::keys::{REREAD_EVERY, Verifier};
+use async_trait::async_trait;
+use identety_domain::keys::{Judgement, REREAD_EVERY, Verifier};
 use identety_domain::store::{KeyStore, StoreError};
 use identety_domain::{Seconds, Timestamp};
 use tokio::sync::Mutex;
@@ -78,7 +79,7 @@ impl PublishedKeys {
     /// # Errors
     /// When the key is not known and the store fails. With a known key, a store that fails is no reason to
     /// refuse.
-    pub async fn prepare(&self, jws: &str, now: Timestamp) -> Result<(), StoreError> {
+    async fn catch_up(&self, jws: &str, now: Timestamp) -> Result<(), StoreError> {
         if self.knows_the_key_of(jws) {
             if self.schedule.claim(now)
                 && let Err(error) = self.read(now).await
@@ -112,8 +113,10 @@ impl PublishedKeys {
     }
 }
 
+#[async_trait]
 impl Verifier for PublishedKeys {
-    fn verify(&self, typ: &str, jws: &str) -> Option<Vec<u8>> {
-        self.known().verify(typ, jws)
+    async fn verify(&self, typ: &str, jws: &str, now: Timestamp) -> Result<Judgement, StoreError> {
+        self.catch_up(jws, now).await?;
+        Ok(self.known().judge(typ, jws))
     }
 }

@@ -7,13 +7,18 @@ use serde_json::json;
 const ONE: &str = "/admin/users/01890000-0000-7000-8000-000000000000";
 const PASSWORD: &str = "/admin/users/01890000-0000-7000-8000-000000000000/password";
 
+const UNLOCK: &str = "/admin/users/01890000-0000-7000-8000-000000000000/unlock";
+const BROWSER_LINKS: &str = "/admin/users/01890000-0000-7000-8000-000000000000/browser-links";
+
 const READS: [(&str, &str); 3] = [("GET", "/admin/users"), ("GET", ONE), ("HEAD", ONE)];
-const WRITES: [(&str, &str); 7] = [
+const WRITES: [(&str, &str); 9] = [
     ("POST", "/admin/users"),
     ("PATCH", ONE),
     ("PUT", ONE),
     ("DELETE", ONE),
     ("PUT", PASSWORD),
+    ("POST", UNLOCK),
+    ("POST", BROWSER_LINKS),
     ("OPTIONS", "/admin/users"),
     ("DELETE", PASSWORD),
 ];

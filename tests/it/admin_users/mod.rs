@@ -5,6 +5,7 @@ mod change;
 mod create;
 mod delete;
 mod list;
+mod lockout;
 mod password;
 mod replace;
 

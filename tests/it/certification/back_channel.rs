@@ -70,7 +70,7 @@ async fn oidcc_server() {
     let mut names: Vec<_> = claims.as_object().unwrap().keys().cloned().collect();
     names.sort_unstable();
     let asked_for =
-        ["acr", "amr", "at_hash", "aud", "auth_time", "exp", "iat", "iss", "nonce", "sub"];
+        ["acr", "amr", "at_hash", "aud", "auth_time", "exp", "iat", "iss", "nonce", "sid", "sub"];
     assert_eq!(names, asked_for);
     assert_eq!(app.userinfo(&answer.text("access_token")).await.status, 200);
 }

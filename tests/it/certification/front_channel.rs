@@ -343,29 +343,37 @@ async fn a_logout_leads_back_and_the_session_is_gone(#[case] state: &str, #[case
 #[case("https://app.example.com/bye/bad")]
 #[case("https://app.example.com/bye?foo=bar")]
 #[tokio::test]
-async fn a_logout_to_an_unregistered_uri_is_a_page(#[case] uri: &str) {
+async fn a_logout_to_an_unregistered_uri_asks_and_leads_nowhere(#[case] uri: &str) {
     let mut it = signed_in().await;
     let hint = it.hint.clone();
-    it.refuses(&[("id_token_hint", &hint), ("post_logout_redirect_uri", uri), ("state", "s")])
-        .await;
+    it.leads_nowhere(&[
+        ("id_token_hint", &hint),
+        ("post_logout_redirect_uri", uri),
+        ("state", "s"),
+    ])
+    .await;
 }
 
 /// `oidcc-rp-initiated-logout-modified-id-token-hint`, `oidcc-rp-initiated-logout-bad-id-token-hint`
 #[tokio::test]
-async fn a_logout_with_a_hint_that_is_not_genuine_is_a_page() {
+async fn a_logout_with_a_hint_that_is_not_genuine_asks_and_leads_nowhere() {
     let mut it = signed_in().await;
     let claims = it.hint.split('.').nth(1).unwrap().to_owned();
     for hint in [format!("eyJhbGciOiJub25lIn0.{claims}."), format!("{}bad", it.hint)] {
-        it.refuses(&[("id_token_hint", &hint), ("post_logout_redirect_uri", BYE), ("state", "s")])
-            .await;
+        it.leads_nowhere(&[
+            ("id_token_hint", &hint),
+            ("post_logout_redirect_uri", BYE),
+            ("state", "s"),
+        ])
+        .await;
     }
 }
 
 /// `oidcc-rp-initiated-logout-no-id-token-hint`
 #[tokio::test]
-async fn a_logout_without_a_hint_is_a_page_or_asks() {
+async fn a_logout_without_a_hint_asks() {
     let mut it = signed_in().await;
-    it.refuses(&[("post_logout_redirect_uri", BYE), ("state", "s")]).await;
+    it.leads_nowhere(&[("post_logout_redirect_uri", BYE), ("state", "s")]).await;
     let id = it.client.client_id.clone();
     it.asks(&[("client_id", &id), ("post_logout_redirect_uri", BYE), ("state", "s")]).await;
 }

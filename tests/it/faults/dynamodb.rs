@@ -24,7 +24,7 @@ use std::time::Duration;
 
 use identety_domain::grant::{Grant, GrantId};
 use identety_tests::app::{TestApp, TestClient, TestUser};
-use identety_tests::browser::{Browser, html};
+use identety_tests::browser::{Browser, Form, html};
 use identety_tests::call::Answer;
 use identety_tests::faults::{Fault, Faults, Request, Which};
 use identety_tests::sign_in::{PASSWORD, request};
@@ -242,6 +242,46 @@ async fn a_canceled_transaction_is_judged_by_its_first_reason(
     assert_eq!(create().await.status, 201, "nothing of it was written");
 }
 
+#[rstest]
+#[case(&["TransactionConflict", "None"])]
+#[case(&["None", "TransactionConflict"])]
+#[case(&["ThrottlingError", "TransactionConflict"])]
+#[tokio::test(start_paused = true)]
+async fn a_transaction_that_meets_another_is_tried_again_and_no_caller_hears_of_it(
+    #[case] reasons: &'static [&'static str],
+) {
+    let (app, faults) = TestApp::start_faulty().await;
+    let conflict = || Fault::Canceled(reasons);
+    let create = async |email: &str| {
+        let members = json!({"email": email, "password": "correct horse"});
+        app.admin("POST", "/admin/users").json(&members).send().await.status
+    };
+    faults.set_times(7, Which::writes().by("TransactWriteItems"), conflict());
+    assert_eq!(create("ann@example.com").await, 201);
+    // Another try finds what the other one has written.
+    faults.set_times(3, Which::writes().by("TransactWriteItems"), conflict());
+    assert_eq!(create("ann@example.com").await, 409);
+    faults.set(Which::writes().by("TransactWriteItems"), conflict());
+    faults.take_requests();
+    assert_eq!(create("bob@example.com").await, 503);
+    let tries = faults.take_requests();
+    let tries = tries.iter().filter(|request| request.operation == "TransactWriteItems").count();
+    assert_eq!(tries, 8, "and no more");
+}
+
+#[rstest]
+#[case("TransactionConflictException")]
+#[case("ReplicatedWriteConflictException")]
+#[tokio::test(start_paused = true)]
+async fn a_write_that_meets_a_transaction_is_tried_again(#[case] conflict: &'static str) {
+    let (app, faults) = TestApp::start_faulty().await;
+    let (client, alice) = (app.public_client().await, app.alice().await);
+    faults.set_times(7, Which::writes().of("ATTEMPTS#"), Fault::Refused(conflict));
+    app.code(&mut app.browser(), &client, &alice, &[]).await;
+    faults.set_times(7, Which::writes().of("SESSION#"), Fault::Refused(conflict));
+    app.code(&mut app.browser(), &client, &alice, &[]).await;
+}
+
 #[tokio::test]
 async fn the_end_of_a_family_is_one_write_so_it_cannot_be_done_in_part() {
     let mut scene = Scene::new().await;
@@ -352,8 +392,9 @@ async fn what_has_expired_counts_for_nothing_though_it_is_still_stored() {
     let code = app.redeem(&now, &scene.code, &[]).await;
     assert_eq!(code.outcome(), (400, "invalid_grant".into()), "a code");
     app.advance(1800);
-    let entered = [("email", scene.user.email.as_str()), ("password", PASSWORD)];
-    assert_eq!(other.submit(&page, &entered).await.page().status, 400, "a transaction");
+    let path = format!("/signin?transaction={}", Form::of(&page).get("transaction"));
+    let begun = other.get(&path).await;
+    assert!(begun.header("location").contains("/oauth2/authorize?"), "a transaction");
     app.advance(3600);
     let userinfo = app.userinfo(&scene.tokens.text("access_token")).await;
     assert_eq!(userinfo.outcome(), (401, "invalid_token".into()), "an access token");

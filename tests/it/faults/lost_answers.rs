@@ -3,6 +3,7 @@
 use identety_domain::client::{
     Client, ClientId, ClientMetadata, ClientType, SigningAlg, StoredSecret,
 };
+use identety_domain::grant::{Allowed, Generation};
 use identety_domain::grant::{Grant, GrantId, Redeemed, Redemption, Rotation};
 use identety_domain::hashing::{HashCost, PhcString};
 use identety_domain::keys::{KeyRing, WrappedKey};
@@ -10,7 +11,7 @@ use identety_domain::store::{
     ApiKeyStore as _, Change, ClientStore as _, ConsentStore as _, Creation, GrantCreation,
     GrantStore as _, KeyStore as _, Redeem, Rehashed, Rotate, UserStore as _, UserWrite,
 };
-use identety_domain::user::{User, UserMetadata};
+use identety_domain::user::{AuthenticationEvent, AuthenticationMethod, User, UserMetadata};
 use identety_domain::{Scope, Timestamp};
 use identety_dynamodb::{
     AccountTable, ClientTable, Embedded, GrantTable, KeyTable, Tables, create_tables,
@@ -178,6 +179,7 @@ fn user(email: &str) -> User {
         id: Uuid::from_u128(1),
         details: metadata.validate().unwrap(),
         password: None,
+        browsers: identety_domain::session::KnownBrowsers::default(),
         created_at: now,
         updated_at: now,
         version: 1,
@@ -239,8 +241,16 @@ async fn a_consent_that_was_repeated_is_one() {
     let (ada, client, at) = (Uuid::from_u128(1), Uuid::from_u128(2), Timestamp::from_seconds(1));
     let scope = Scope::parse("a b").unwrap();
     way.lose_next();
-    accounts.consent(ada, client, &scope, at).await.unwrap();
-    assert_eq!(accounts.consented(ada, client).await.unwrap(), Some(scope));
+    let [first, second] = [1, 2].map(Generation::from);
+    let resources = ["https://api.example.com".to_owned()];
+    let allowed = Allowed { scope: &scope, resources: &resources, generation: first };
+    assert_eq!(accounts.consent(ada, client, &allowed, at).await.unwrap(), first);
+    let known = accounts.consented(ada, client).await.unwrap().unwrap();
+    assert!(known.covers(&scope, &resources));
+    way.lose_next();
+    accounts.withdraw_consent(ada, client, second, at).await.unwrap();
+    let known = accounts.consented(ada, client).await.unwrap().unwrap();
+    assert_eq!((known.generation, known.allowed.len()), (second, 0));
     way.lose_next();
     accounts.forget_consents(ada).await.unwrap();
     assert_eq!(accounts.consented(ada, client).await.unwrap(), None);
@@ -273,8 +283,14 @@ fn grant() -> Grant {
         redirect_uri: None,
         code_challenge: None,
         nonce: None,
-        auth_time: now,
-        session: None,
+        authentication: AuthenticationEvent {
+            method: AuthenticationMethod::Password,
+            time: now,
+            acr: "1".to_owned(),
+            amr: Vec::new(),
+        },
+        session: serde_json::from_value("session".into()).unwrap(),
+        ends_with_session: false,
         issued_at: now,
         redeemed: None,
         ended_at: None,

@@ -86,14 +86,12 @@ async fn once_it_is_known_where_to_answer_the_client_hears_it(
 #[rstest]
 #[case(Verb::FindTransaction)]
 #[case(Verb::FindClient)]
-#[case(Verb::FindGrant)]
+#[case(Verb::FindAttempts)]
 #[case(Verb::CountAttempt)]
 #[case(Verb::FindUserByEmail)]
 #[case(Verb::UncountAttempt)]
 #[case(Verb::CreateSession)]
-#[case(Verb::FindSession)]
 #[case(Verb::FindUser)]
-#[case(Verb::Consented)]
 #[tokio::test]
 async fn a_sign_in_that_cannot_be_finished_is_none(
     #[case] verb: Verb,
@@ -110,6 +108,30 @@ async fn a_sign_in_that_cannot_be_finished_is_none(
     assert_eq!(silently(&mut browser, &client, &[]).await.get("error"), "login_required");
     // The same page can be sent again.
     assert_eq!(enter(&mut browser, &page, &user.email, PASSWORD).await.status, 303);
+}
+
+#[rstest]
+#[case(Verb::FindSession)]
+#[case(Verb::FindUser)]
+#[case(Verb::Consented)]
+#[case(Verb::AnswerTransaction)]
+#[tokio::test]
+async fn after_the_sign_in_a_page_that_fails_can_be_loaded_again(
+    #[case] verb: Verb,
+    #[values(How::Unavailable, How::Corrupt)] how: How,
+) {
+    let (app, fault) = faulty_app().await;
+    let (client, user) = (app.public_client().await, app.alice().await);
+    app.code(&mut app.browser(), &client, &user, &[]).await;
+    let mut browser = app.browser();
+    let page = sign_in_page(&mut browser, &client, &[]).await;
+    let entered = enter(&mut browser, &page, &user.email, PASSWORD).await;
+    fault.set((verb, how));
+    check_failure(&browser.get(entered.header("location")).await, how);
+    assert_eq!(count(&app, "GRANT#"), 1);
+    fault.clear();
+    let landing = browser.follow(entered).await.client();
+    assert_ne!(landing.get("code"), "");
 }
 
 #[rstest]
@@ -139,31 +161,23 @@ async fn a_right_password_counts_whether_or_not_its_new_hash_can_be_written_down
 }
 
 #[rstest]
-#[case(Verb::CountAttempt, 0)]
-#[case(Verb::CountLateAttempt, 9)]
+#[case(Verb::FindAttempts)]
+#[case(Verb::CountAttempt)]
 #[tokio::test]
-async fn an_attempt_that_cannot_be_counted_is_not_looked_at(
-    #[case] verb: Verb,
-    #[case] failures: usize,
-) {
+async fn an_attempt_that_cannot_be_counted_is_not_looked_at(#[case] verb: Verb) {
     let (app, fault) = faulty_app().await;
     app.advance(900 - app.now().seconds() % 900);
     let (client, user) = (app.public_client().await, app.alice().await);
     let mut browser = app.browser();
     let page = sign_in_page(&mut browser, &client, &[]).await;
-    for _ in 0..failures {
-        check_page(&enter(&mut browser, &page, &user.email, "wrong password").await, 400);
-    }
     fault.set((verb, How::Unavailable));
     let computations = app.hasher.computations();
     for password in ["wrong password", PASSWORD] {
         check_failure(&enter(&mut browser, &page, &user.email, password).await, How::Unavailable);
     }
     let register = browser.get(&format!("/register?transaction={}", transaction(&page))).await;
-    if failures == 0 {
-        let fields = [("email", "new@example.com"), ("password", PASSWORD)];
-        check_failure(&browser.submit_once(&register, &fields).await, How::Unavailable);
-    }
+    let fields = [("email", "new@example.com"), ("password", PASSWORD)];
+    check_failure(&browser.submit_once(&register, &fields).await, How::Unavailable);
     assert_eq!(app.hasher.computations(), computations);
     assert_eq!(count(&app, "SESSION#"), 0);
     assert_eq!(app.stores.users.count().await.unwrap(), 1);
@@ -176,9 +190,8 @@ async fn an_attempt_that_cannot_be_counted_is_not_looked_at(
 #[case("allow", Verb::FindUser)]
 #[case("allow", Verb::Consented)]
 #[case("allow", Verb::Consent)]
-#[case("allow", Verb::CreateGrant)]
-#[case("deny", Verb::FindGrant)]
-#[case("deny", Verb::DenyTransaction)]
+#[case("allow", Verb::AnswerTransaction)]
+#[case("deny", Verb::AnswerTransaction)]
 #[tokio::test]
 async fn a_decision_that_cannot_be_written_down_can_be_made_again(
     #[case] decision: &str,
@@ -198,6 +211,27 @@ async fn a_decision_that_cannot_be_written_down_can_be_made_again(
     let landing = browser.follow(answer).await.client();
     let error = if decision == "allow" { "" } else { "access_denied" };
     assert_eq!(landing.get("error"), error);
+    assert_eq!(count(&app, "GRANT#"), usize::from(decision == "allow"));
+}
+
+#[rstest]
+#[case("allow")]
+#[case("deny")]
+#[tokio::test]
+async fn a_decision_whose_answer_was_lost_is_repeated_and_is_one(#[case] decision: &str) {
+    let (app, fault) = faulty_app().await;
+    let (client, user) = (app.public_client().await, app.alice().await);
+    let mut browser = app.browser();
+    let page = consent_page(&mut browser, &client, &user.email, &[]).await;
+    fault.0.set_times(1, Which::writes().of("TRANSACTION#"), Fault::CutAfter);
+    let answer = decide(&mut browser, &page, decision).await;
+    check_redirect(&answer);
+    let landing = browser.follow(answer).await.client();
+    if decision == "allow" {
+        assert_eq!(app.redeem(&client, &landing.get("code"), &[]).await.status, 200);
+    } else {
+        assert_eq!(landing.get("error"), "access_denied");
+    }
     assert_eq!(count(&app, "GRANT#"), usize::from(decision == "allow"));
 }
 

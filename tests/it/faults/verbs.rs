@@ -43,9 +43,9 @@ pub(crate) enum Verb {
     FindGrant,
     CreateTransaction,
     FindTransaction,
-    DenyTransaction,
+    AnswerTransaction,
     CountAttempt,
-    CountLateAttempt,
+    FindAttempts,
     UncountAttempt,
     LoadKeys,
 }
@@ -70,9 +70,9 @@ impl Verb {
             Self::FindGrant => reads.of("GRANT#"),
             Self::CreateTransaction => writes.of("TRANSACTION#").by("PutItem"),
             Self::FindTransaction => reads.of("TRANSACTION#"),
-            Self::DenyTransaction => writes.of("TRANSACTION#").by("UpdateItem"),
+            Self::AnswerTransaction => writes.of("TRANSACTION#").by("TransactWriteItems"),
             Self::CountAttempt => writes.of("ATTEMPTS#").saying(" ADD #"),
-            Self::CountLateAttempt => writes.of("ATTEMPTS#").saying("blockedUntil"),
+            Self::FindAttempts => reads.of("ATTEMPTS#"),
             Self::UncountAttempt => writes.of("ATTEMPTS#").saying("\"-1\""),
             Self::LoadKeys => reads.by("Query").saying("\"KEY\""),
         }

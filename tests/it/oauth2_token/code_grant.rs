@@ -83,7 +83,10 @@ async fn the_id_token_says_who_signed_in_and_nothing_else_of_the_user(
         "iss": ISSUER, "sub": user.id, "aud": client.client_id,
         "iat": auth_time + 30, "exp": auth_time + 30 + 3600, "auth_time": auth_time,
         "acr": "1", "amr": ["pwd"], "at_hash": at_hash(&answer.text("access_token")),
+        "sid": claims["sid"],
     });
+    let sid = claims["sid"].as_str().unwrap();
+    assert!(sid.len() == 24 && app.dump().contains(sid), "it names the session");
     if !nonce.is_empty() {
         expected["nonce"] = nonce.into();
     }

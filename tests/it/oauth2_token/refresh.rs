@@ -58,7 +58,7 @@ async fn the_next_id_token_is_of_the_same_sign_in_and_answers_no_nonce() {
         json!({
             "iss": ISSUER, "sub": user.id, "aud": client.client_id,
             "iat": now, "exp": now + 3600, "auth_time": now - 120,
-            "acr": "1", "amr": ["pwd"], "at_hash": null,
+            "acr": "1", "amr": ["pwd"], "at_hash": null, "sid": before["sid"],
         })
     );
     for claim in ["iss", "sub", "aud", "auth_time"] {

@@ -12,7 +12,7 @@ use tracing_subscriber::Layer as _;
 use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::SubscriberExt as _;
 
-use super::steps::{BROWSER, SESSION, consent_page, enter, sign_in_page, silently};
+use super::steps::{SESSION, consent_page, enter, request_secrets, sign_in_page, silently};
 
 /// A log in memory.
 #[derive(Clone, Default)]
@@ -63,19 +63,13 @@ async fn no_password_state_code_or_cookie_is_in_the_log_and_no_secret_in_clear_i
     silently(&mut browser, &client, &[("id_token_hint", &id_token)]).await;
     app.refresh(&client, &refresh_token, &[]).await;
 
+    let access_token = tokens.text("access_token");
     let (code, session) = (landing.get("code"), browser.cookies[SESSION].clone());
-    let named = browser.cookies[BROWSER].clone();
-    let secrets = [
-        PASSWORD,
-        wrong,
-        &code,
-        &csrf,
-        &session,
-        &named,
-        &id_token,
-        &refresh_token,
-        &tokens.text("access_token"),
-    ];
+    let requests = request_secrets(&browser);
+    let mut secrets =
+        vec![PASSWORD, wrong, &code, &csrf, &session, &id_token, &refresh_token, &access_token];
+    assert_eq!(requests.len(), 2);
+    secrets.extend(requests.iter().map(String::as_str));
     let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     assert!(text.contains("/signin") && text.contains("wrong address or password"), "{text}");
     let tables = app.dump();

@@ -7,7 +7,7 @@ use identety_tests::sign_in::PASSWORD;
 use rstest::rstest;
 use serde_json::json;
 
-use super::steps::{SESSION, check_page, count, delete, forget_expired, silently};
+use super::steps::{FOREIGN, SESSION, check_page, count, delete, forget_expired, silently};
 
 /// Where the clients of these tests go after a sign-out.
 pub(crate) const BYE: &str = "https://app.example.com/bye";
@@ -59,13 +59,12 @@ impl SignedIn {
         page
     }
 
-    /// Asserts that a request is a page of an error, and that nothing happens.
-    pub(crate) async fn refuses(&mut self, parameters: &[(&str, &str)]) {
-        let answer = self.browser.get(&logout_path(parameters)).await;
-        check_page(&answer, 400);
-        assert_eq!(answer.header("set-cookie"), "");
-        assert!(!html(&answer).contains("evil"));
-        assert!(self.is_signed_in().await);
+    /// Asserts that a request asks the user, and leads nowhere but to our own page afterwards.
+    pub(crate) async fn leads_nowhere(&mut self, parameters: &[(&str, &str)]) {
+        let page = self.asks(parameters).await;
+        assert!(!html(&page).contains("evil"));
+        let names: Vec<_> = Form::of(&page).hidden.into_iter().map(|(name, _)| name).collect();
+        assert_eq!(names, ["csrf"], "what does not validate is not carried on");
     }
 }
 
@@ -125,24 +124,30 @@ async fn without_anywhere_to_go_there_is_a_page() {
 #[case("/signin")]
 #[case("javascript:alert(1)")]
 #[tokio::test]
-async fn to_an_unregistered_uri_nobody_is_sent_and_nobody_is_signed_out(#[case] uri: &str) {
+async fn to_an_unregistered_uri_nobody_is_sent_and_the_user_is_asked(#[case] uri: &str) {
     let mut it = signed_in().await;
     let (hint, id) = (it.hint.clone(), it.client.client_id.clone());
-    it.refuses(&[("id_token_hint", &hint), ("post_logout_redirect_uri", uri)]).await;
-    it.refuses(&[("client_id", &id), ("post_logout_redirect_uri", uri)]).await;
-    it.refuses(&[("post_logout_redirect_uri", uri)]).await;
+    it.leads_nowhere(&[("client_id", &id), ("post_logout_redirect_uri", uri)]).await;
+    it.leads_nowhere(&[("post_logout_redirect_uri", uri)]).await;
     // Nor by way of our own pages, signed in or not.
     let mut query = url::form_urlencoded::Serializer::new(String::new());
     query.extend_pairs([("client_id", id.as_str()), ("post_logout_redirect_uri", uri)]);
-    check_page(&it.browser.get(&format!("/signout?{}", query.finish())).await, 400);
+    let page = it.browser.get(&format!("/signout?{}", query.finish())).await;
+    check_page(&page, 200);
+    assert_eq!(Form::of(&page).hidden.len(), 1, "{}", html(&page));
     let fields = [("client_id", id.as_str()), ("post_logout_redirect_uri", uri)];
-    check_page(&it.app.browser().post("/signout", &fields).await, 400);
-    check_page(&it.app.browser().get(&logout_path(&fields)).await, 400);
-    let ask = it.asks(&[("client_id", &id)]).await;
-    let csrf = Form::of(&ask).get("csrf");
-    let forged = [("csrf", csrf.as_str()), fields[0], fields[1]];
-    check_page(&it.browser.post("/signout", &forged).await, 400);
-    assert!(it.is_signed_in().await);
+    let own_page = format!("{}/signout", it.app.issuer);
+    let posted = it.app.browser().post("/signout", &fields).await;
+    assert_eq!((posted.status, posted.header("location")), (303, own_page.as_str()));
+    let asked = it.app.browser().get(&logout_path(&fields)).await;
+    assert_eq!((asked.status, asked.header("location")), (303, own_page.as_str()));
+    // A genuine hint of this session does not help: the user is asked, and stays on our page.
+    let parameters = [("id_token_hint", hint.as_str()), ("post_logout_redirect_uri", uri)];
+    it.leads_nowhere(&parameters).await;
+    let page = it.asks(&parameters).await;
+    let done = it.browser.submit(&page, &[]).await.page();
+    assert!(html(&done).contains("You are signed out"), "{}", html(&done));
+    assert!(!it.is_signed_in().await);
 }
 
 #[tokio::test]
@@ -151,23 +156,22 @@ async fn the_uri_must_be_the_clients_own() {
     let theirs = "https://other.example.com/bye";
     let other = json!({"type": "public", "postLogoutRedirectUris": [theirs]});
     let other = it.app.users_client(other).await;
+    let unknown =
+        [("client_id", "public_AAAAAAAAAAAAAAAAAAAAAAAA"), ("post_logout_redirect_uri", BYE)];
+    it.leads_nowhere(&unknown).await;
+    // A hint of one client is none beside the name of another, which leads where that one has registered.
     let hint = it.hint.clone();
-    it.refuses(&[("id_token_hint", &hint), ("post_logout_redirect_uri", theirs)]).await;
-    // A hint of one client does not go with the name of another.
     let mixed = [
         ("id_token_hint", hint.as_str()),
         ("client_id", &other.client_id),
         ("post_logout_redirect_uri", theirs),
     ];
-    it.refuses(&mixed).await;
-    let unknown =
-        [("client_id", "public_AAAAAAAAAAAAAAAAAAAAAAAA"), ("post_logout_redirect_uri", BYE)];
-    it.refuses(&unknown).await;
+    let page = it.asks(&mixed).await;
+    assert_eq!(it.browser.submit(&page, &[]).await.client().url, theirs);
 }
 
-#[tokio::test]
-async fn a_hint_that_is_not_genuine_signs_nobody_out() {
-    let mut it = signed_in().await;
+/// ID tokens that are not genuine, made of one that is.
+async fn not_genuine(it: &SignedIn) -> Vec<String> {
     let parts: Vec<_> = it.hint.split('.').map(str::to_owned).collect();
     let [header, claims, signature] = &parts[..] else { panic!("{parts:?}") };
     let encode = |text: &str| {
@@ -179,19 +183,66 @@ async fn a_hint_that_is_not_genuine_signs_nobody_out() {
     let other_issuer = TestApp::start_as(setup, |_| stores).await;
     let code = other_issuer.code(&mut other_issuer.browser(), &it.client, &it.user, &[]).await;
     let theirs = other_issuer.redeem(&it.client, &code, &[]).await.text("id_token");
-    let (genuine, access_token) = (it.hint.clone(), it.access_token.clone());
-    for hint in [
+    let unknown_kid = encode(r#"{"alg":"ES256","typ":"JWT","kid":"unknown"}"#);
+    vec![
         format!("{}.{claims}.", encode(r#"{"alg":"none","typ":"JWT"}"#)),
         format!("{}.{claims}.{signature}", encode(r#"{"alg":"none"}"#)),
+        format!("{unknown_kid}.{claims}.{signature}"),
         format!("{header}.{}.{signature}", encode(r#"{"sub":"x"}"#)),
-        format!("{genuine}x"),
+        format!("{}x", it.hint),
         theirs,
-        access_token,
+        it.access_token.clone(),
         "garbage".into(),
-    ] {
-        it.refuses(&[("id_token_hint", &hint), ("post_logout_redirect_uri", BYE)]).await;
-        it.refuses(&[("id_token_hint", &hint)]).await;
+    ]
+}
+
+#[tokio::test]
+async fn a_hint_that_cannot_be_verified_is_no_hint() {
+    let mut it = signed_in().await;
+    let id = it.client.client_id.clone();
+    for hint in not_genuine(&it).await {
+        it.leads_nowhere(&[("id_token_hint", &hint), ("post_logout_redirect_uri", BYE)]).await;
+        it.leads_nowhere(&[("id_token_hint", &hint)]).await;
+        // With the client named and the URI registered, the user is asked and led on.
+        let named = [
+            ("id_token_hint", hint.as_str()),
+            ("client_id", &id),
+            ("post_logout_redirect_uri", BYE),
+        ];
+        let page = it.asks(&named).await;
+        assert_eq!(it.browser.clone().submit_once(&page, &[]).await.header("location"), BYE);
+        it = again(it).await;
     }
+}
+
+/// Signs the same user in anew.
+async fn again(mut it: SignedIn) -> SignedIn {
+    let code = it.app.code(&mut it.browser, &it.client, &it.user, &[]).await;
+    let tokens = it.app.redeem(&it.client, &code, &[]).await;
+    (it.hint, it.access_token) = (tokens.text("id_token"), tokens.text("access_token"));
+    it
+}
+
+#[tokio::test]
+async fn an_id_token_of_a_former_session_signs_nobody_out_unasked() {
+    let mut it = signed_in().await;
+    let old = it.hint.clone();
+    let ask = it.browser.open("/signout").await.page();
+    it.browser.submit(&ask, &[]).await.page();
+    let mut it = again(it).await;
+    let page = it.asks(&[("id_token_hint", &old), ("post_logout_redirect_uri", BYE)]).await;
+    assert_eq!(it.browser.submit(&page, &[]).await.client().url, BYE);
+    assert!(!it.is_signed_in().await);
+    // Nor one of the same user's session in another browser.
+    let mut it = again(it).await;
+    let elsewhere = it.app.code(&mut it.app.browser(), &it.client, &it.user, &[]).await;
+    let elsewhere = it.app.redeem(&it.client, &elsewhere, &[]).await.text("id_token");
+    it.asks(&[("id_token_hint", &elsewhere), ("post_logout_redirect_uri", BYE)]).await;
+    // One of this session does, also after the user has shown again who they are.
+    let own = it.hint.clone();
+    it.app.code(&mut it.browser, &it.client, &it.user, &[("prompt", "login")]).await;
+    let parameters = [("id_token_hint", own.as_str()), ("post_logout_redirect_uri", BYE)];
+    assert_eq!(it.browser.open(&logout_path(&parameters)).await.client().url, BYE);
 }
 
 #[tokio::test]
@@ -249,9 +300,7 @@ async fn no_other_site_ends_the_grants_of_a_session_that_has_expired() {
             assert!(!html(&page).contains("alice@example.com"), "whoever sits there now");
         }
         for fields in [vec![], vec![("csrf", "x")], vec![("client_id", id)]] {
-            let answer = it.browser.post("/signout", &fields).await;
-            check_page(&answer, 403);
-            assert_eq!(answer.header("set-cookie"), "");
+            check_asked_again(&it.app, &it.browser.post("/signout", &fields).await);
         }
         let refreshed = it.app.refresh(&it.client, &tokens.text("refresh_token"), &[]).await;
         assert_eq!(refreshed.status, 200, "{}", refreshed.json());
@@ -304,6 +353,14 @@ async fn whoever_has_no_session_is_led_on_at_once() {
     assert!(it.is_signed_in().await, "another browser is not concerned");
 }
 
+/// Asserts that a form has ended nothing, and that the user is asked by the page of the present session.
+#[track_caller]
+fn check_asked_again(app: &TestApp, answer: &Answer) {
+    assert_eq!(answer.status, 303);
+    assert!(answer.header("location").starts_with(&format!("{}/signout", app.issuer)));
+    assert_eq!(answer.header("set-cookie"), "");
+}
+
 #[tokio::test]
 async fn a_forged_form_signs_nobody_out() {
     let mut it = signed_in().await;
@@ -314,14 +371,19 @@ async fn a_forged_form_signs_nobody_out() {
     it.app.code(&mut other, &it.client, &it.user, &[]).await;
     let others = Form::of(&other.open("/signout").await.page()).get("csrf");
     for csrf in ["", "x", &others, &right[1..]] {
-        let answer = it.browser.post("/signout", &[("csrf", csrf)]).await;
+        check_asked_again(&it.app, &it.browser.post("/signout", &[("csrf", csrf)]).await);
+    }
+    check_asked_again(&it.app, &it.browser.post("/signout", &[]).await);
+    for (name, value) in FOREIGN {
+        let form = it.app.server.post("/signout").form(&[("csrf", &right)]).header(name, value);
+        let answer = it.browser.send(form).await;
         check_page(&answer, 403);
         assert_eq!(answer.header("set-cookie"), "");
     }
-    check_page(&it.browser.post("/signout", &[]).await, 403);
     assert!(it.is_signed_in().await);
+    // The form of a session that has changed since shows the page of the present one.
     it.app.code(&mut it.browser, &it.client, &it.user, &[("prompt", "login")]).await;
-    check_page(&it.browser.post("/signout", &[("csrf", &right)]).await, 403);
+    check_asked_again(&it.app, &it.browser.post("/signout", &[("csrf", &right)]).await);
     assert!(it.is_signed_in().await);
     let page = it.asks(&[]).await;
     check_page(&it.browser.submit_once(&page, &[("user", "x")]).await, 400);
@@ -362,13 +424,16 @@ async fn a_client_that_is_switched_off_or_gone_sends_nobody_anywhere() {
         } else {
             it.app.change(&client, json!({"isActive": false})).await;
         }
-        let parameters = [("id_token_hint", hint.as_str()), ("post_logout_redirect_uri", BYE)];
-        check_page(&it.browser.get(&logout_path(&parameters)).await, 400);
         let parameters =
             [("client_id", client.client_id.as_str()), ("post_logout_redirect_uri", BYE)];
-        check_page(&it.browser.get(&logout_path(&parameters)).await, 400);
+        let page = it.browser.open(&logout_path(&parameters)).await.page();
+        assert_eq!(Form::of(&page).hidden.len(), 1, "{}", html(&page));
     }
     assert_eq!(count(&it.app, "SESSION#"), 1);
+    // The hint is still this session's.
+    let page = it.browser.open(&logout_path(&[("id_token_hint", hint.as_str())])).await.page();
+    assert!(html(&page).contains("You are signed out"), "{}", html(&page));
+    assert_eq!(count(&it.app, "SESSION#"), 0);
 }
 
 #[tokio::test]

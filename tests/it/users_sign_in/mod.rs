@@ -1,8 +1,11 @@
 //! Users sign in: from the authorization request to tokens, and back out.
 
 mod authorize;
+mod browser_links;
 mod consent;
 mod hints;
+mod international;
+mod known_browsers;
 mod leaks;
 mod limits;
 pub(crate) mod logout;
@@ -13,4 +16,5 @@ mod registration;
 mod sessions;
 pub(crate) mod steps;
 mod story;
+mod tabs;
 mod transactions;

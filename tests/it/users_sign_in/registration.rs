@@ -1,7 +1,6 @@
 //! Self-registration: where it is open, people make accounts for themselves.
 
 use identety_domain::Choices;
-use identety_domain::PeerAddress;
 use identety_domain::limits::{Admission, SignInLimits};
 use identety_domain::user::EmailAddress;
 use identety_tests::app::{Setup, TestApp, TestClient};
@@ -10,7 +9,10 @@ use identety_tests::call::Answer;
 use identety_tests::sign_in::PASSWORD;
 use rstest::rstest;
 
-use super::steps::{SESSION, check_page, count, is_consent, sign_in_page, silently, transaction};
+use super::steps::{
+    SESSION, align, check_page, count, count_failures, is_consent, sign_in_page, silently,
+    transaction,
+};
 
 /// The page on which one registers.
 async fn register_page(app: &TestApp, client: &TestClient, browser: &mut Browser) -> Answer {
@@ -146,21 +148,34 @@ async fn registrations_are_bounded_like_guesses() {
     let computations = app.hasher.computations();
     let blocked = browser.submit_once(&page, &taken).await;
     check_page(&blocked, 429);
-    assert_eq!(blocked.header("retry-after"), "1");
-    assert!(html(&blocked).contains("Try again in 1 second."));
+    assert_eq!(blocked.header("retry-after"), "900");
+    assert!(html(&blocked).contains("Try again in 15 minutes."));
     assert_eq!(app.hasher.computations(), computations);
     // From one address, whatever is registered.
-    let limits = SignInLimits { attempts: app.stores.attempts.clone() };
-    for n in 0..290 {
-        let peer = PeerAddress("192.0.2.1".into());
-        let admission = limits.admit(&format!("user{n}@example.com"), &peer, app.now()).await;
-        assert!(matches!(admission.unwrap(), Admission::Admitted(_)), "{n}");
-    }
+    let here = |n: usize| (format!("user{n}@example.com"), "192.0.2.1".to_owned());
+    assert_eq!(count_failures(&app, 291, here).await, 291);
     let fresh = [("email", "new@example.com"), ("password", PASSWORD)];
     check_page(&browser.submit_once(&page, &fresh).await, 429);
     assert_eq!(users(&app).await, 1);
     app.advance(1);
     assert_eq!(browser.submit_once(&page, &fresh).await.status, 303);
+}
+
+#[tokio::test]
+async fn registrations_lock_nobody_out() {
+    let app = TestApp::start().await;
+    align(&app);
+    let (client, alice) = (app.public_client().await, app.alice().await);
+    let limits = SignInLimits { attempts: app.stores.attempts.clone() };
+    for n in 0..200 {
+        let mut context = app.context(&format!("198.51.100.{n}"));
+        let admission = limits.admit_registration(&mut context, &alice.email).await.unwrap();
+        assert!(matches!(admission, Admission::Admitted(_)), "{n}");
+    }
+    let mut browser = app.browser();
+    let page = sign_in_page(&mut browser, &client, &[]).await;
+    let fields = [("email", alice.email.as_str()), ("password", PASSWORD)];
+    assert_eq!(browser.submit_once(&page, &fields).await.status, 303);
 }
 
 #[tokio::test]

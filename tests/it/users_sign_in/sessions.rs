@@ -10,8 +10,8 @@ use rstest::rstest;
 use serde_json::json;
 
 use super::steps::{
-    BROWSER, SESSION, change_user, check_page, check_redirect, consent_page, count, decide, delete,
-    enter, forget_expired, is_sign_in, set_password, sign_in_page, silently,
+    SESSION, change_user, check_page, check_redirect, consent_page, count, decide, delete, enter,
+    forget_expired, is_sign_in, set_password, sign_in_page, silently, transaction,
 };
 
 /// The cookies that an answer sets, values replaced by `V`.
@@ -40,20 +40,27 @@ async fn cookies_are_for_this_host_alone_and_no_script_sees_them(
     let (client, user) = (app.public_client().await, app.alice().await);
     let mut browser = app.browser();
     let first = browser.get(&request(&client, &[])).await;
-    let named = format!("{prefix}identety-browser=V; HttpOnly; SameSite=Lax{secure}; Path=/");
-    assert_eq!(cookies(&first), [named]);
+    let set = cookies(&first);
     let page = browser.follow(first).await.page();
+    let waiting = format!(
+        "{prefix}identety-request-{}=V; HttpOnly; SameSite=Lax{secure}; Path=/; Max-Age=86400",
+        transaction(&page)
+    );
+    assert_eq!(set, [waiting]);
     assert_eq!(cookies(&page), Vec::<String>::new());
     let entered = enter(&mut browser, &page, &user.email, PASSWORD).await;
     let session = format!(
         "{prefix}identety-session=V; HttpOnly; SameSite=Lax{secure}; Path=/; Max-Age=34560000"
     );
-    assert_eq!(cookies(&entered), [session]);
+    let device = format!(
+        "{prefix}identety-device=V; HttpOnly; SameSite=Lax{secure}; Path=/; Max-Age=15552000"
+    );
+    assert_eq!(cookies(&entered), [session, device]);
     // A wrong password gives none.
     let mut other = app.browser();
     let page = sign_in_page(&mut other, &client, &[]).await;
     assert_eq!(cookies(&enter(&mut other, &page, &user.email, "wrong password").await), [""; 0]);
-    // Signing out takes it away.
+    // Signing out takes the session away, and the account still knows the browser.
     let ask = browser.open("/signout").await.page();
     let out = browser.submit_once(&ask, &[]).await;
     let gone =
@@ -310,7 +317,6 @@ async fn signing_out_ends_the_session_on_the_server_too() {
     let out = browser.submit_once(&ask, &[]).await;
     assert_eq!(out.status, 303);
     assert!(!browser.cookies.contains_key(SESSION));
-    assert!(browser.cookies.contains_key(BROWSER));
     assert_eq!(count(&app, "SESSION#"), 0);
     assert_eq!(silently(&mut kept, &client, &[]).await.get("error"), "login_required");
 }

@@ -1,5 +1,6 @@
 //! The steps that a user's browser takes, and what must hold of every page and every answer.
 
+use identety_domain::limits::{Admission, SignInLimits};
 use identety_tests::app::{TestApp, TestClient};
 use identety_tests::browser::{Browser, Form, Landing, Shown, html};
 use identety_tests::call::Answer;
@@ -8,8 +9,30 @@ use serde_json::{Value, json};
 
 /// The cookie that names the session.
 pub(crate) const SESSION: &str = "__Host-identety-session";
-/// The cookie that names the browser.
-pub(crate) const BROWSER: &str = "__Host-identety-browser";
+/// The cookie by which accounts know the browser.
+pub(crate) const DEVICE: &str = "__Host-identety-device";
+/// What the cookies of requests that wait begin with.
+pub(crate) const REQUEST: &str = "__Host-identety-request-";
+
+/// Headers of a form that comes from another site.
+pub(crate) const FOREIGN: [(&str, &str); 5] = [
+    ("origin", "https://evil.example"),
+    ("origin", "null"),
+    ("origin", "https://login.example.com.evil.example"),
+    ("sec-fetch-site", "cross-site"),
+    ("sec-fetch-site", "same-site"),
+];
+
+/// The secrets of the requests that wait in a browser.
+pub(crate) fn request_secrets(browser: &Browser) -> Vec<String> {
+    let requests = browser.cookies.iter().filter(|(name, _)| name.starts_with(REQUEST));
+    requests.map(|(_, value)| value.split('.').next().unwrap_or_default().to_owned()).collect()
+}
+
+/// The cookie of the request that a page is about.
+pub(crate) fn request_cookie(page: &Answer) -> String {
+    format!("{REQUEST}{}", transaction(page))
+}
 
 /// Checks that an answer is a page with this status, and everything that a page must say and not do.
 #[track_caller]
@@ -49,6 +72,42 @@ fn check_guarded(page: &Answer, status: u16, framed_by: Option<&str>) {
     {
         assert!(!text.contains(inline), "{inline}: {text}");
     }
+}
+
+/// Waits for the start of a window of the limits on guessing, so that it does not end by chance.
+pub(crate) fn align(app: &TestApp) {
+    app.advance(900 - app.now().seconds() % 900);
+}
+
+/// Counts as many failures to sign in as a stranger could make elsewhere, without hashing. How many of them were let
+/// through.
+pub(crate) async fn count_failures(
+    app: &TestApp,
+    times: usize,
+    who: impl Fn(usize) -> (String, String),
+) -> usize {
+    let limits = SignInLimits { attempts: app.stores.attempts.clone() };
+    let mut admitted = 0;
+    for n in 0..times {
+        let (account, peer) = who(n);
+        let admission = limits.admit(&mut app.context(&peer), &account).await.expect("a count");
+        admitted += usize::from(matches!(admission, Admission::Admitted(_)));
+    }
+    admitted
+}
+
+/// A browser that `email` has signed in with before, on a sign-in page of `client`.
+pub(crate) async fn known_browser(
+    app: &TestApp,
+    client: &TestClient,
+    email: &str,
+) -> (Browser, Answer) {
+    let mut browser = app.browser();
+    let page = sign_in_page(&mut browser, client, &[]).await;
+    assert_eq!(enter(&mut browser, &page, email, PASSWORD).await.status, 303);
+    assert!(browser.cookies.contains_key(DEVICE));
+    let page = sign_in_page(&mut browser, client, &[("prompt", "login")]).await;
+    (browser, page)
 }
 
 /// Checks that no other site may read an answer.

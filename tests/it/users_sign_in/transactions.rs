@@ -6,8 +6,9 @@ use identety_tests::sign_in::{PASSWORD, request};
 use serde_json::json;
 
 use super::steps::{
-    BROWSER, SESSION, check_page, check_redirect, consent_page, count, decide, delete, enter,
-    is_consent, is_sign_in, sign_in_page, silently, transaction,
+    SESSION, check_page, check_redirect, consent_page, count, decide, delete, enter,
+    forget_expired, is_consent, is_sign_in, request_cookie, request_secrets, sign_in_page,
+    silently, transaction,
 };
 
 #[tokio::test]
@@ -25,7 +26,8 @@ async fn the_transaction_of_one_browser_is_nothing_to_another() {
         for path in ["signin", "consent", "register"] {
             let shown = stranger.get(&format!("/{path}?transaction={id}")).await;
             check_page(&shown, 400);
-            assert!(!html(&shown).contains("Photos"), "nothing of it is shown");
+            assert!(html(&shown).contains("Photos"), "the page says which app it was for");
+            assert!(!html(&shown).contains("<form"), "there is nothing to send");
         }
         let computations = app.hasher.computations();
         let posted = enter(stranger, &page, &user.email, PASSWORD).await;
@@ -63,7 +65,35 @@ async fn a_decision_from_another_browser_decides_nothing() {
 }
 
 #[tokio::test]
-async fn a_transaction_ends_after_half_an_hour() {
+async fn a_sign_in_page_that_was_left_open_overnight_still_leads_to_the_client() {
+    let app = TestApp::start().await;
+    let (client, user) = (app.public_client().await, app.alice().await);
+    for (pause, is_forgotten) in [(1800, false), (1860, true), (12 * 3600, true)] {
+        let mut browser = app.browser();
+        let page = sign_in_page(&mut browser, &client, &[("prompt", "consent")]).await;
+        app.advance(pause);
+        if is_forgotten {
+            forget_expired(&app);
+        }
+        // A wrong password gets the page again, for a request that is new.
+        let wrong = enter(&mut browser, &page, &user.email, "wrong").await;
+        check_page(&wrong, 400);
+        assert_ne!(transaction(&wrong), transaction(&page));
+        for page in [&page, &wrong] {
+            let shown =
+                browser.submit(page, &[("email", &user.email), ("password", PASSWORD)]).await;
+            let consent = shown.page();
+            assert!(is_consent(&consent), "{}", html(&consent));
+            let landing = browser.submit(&consent, &[("decision", "allow")]).await.client();
+            assert_eq!(landing.get("state"), "the state");
+            let tokens = app.redeem(&client, &landing.get("code"), &[]).await;
+            assert_eq!(tokens.status, 200, "{}", tokens.json());
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_page_that_is_reloaded_too_late_begins_again() {
     let app = TestApp::start().await;
     let (client, user) = (app.public_client().await, app.alice().await);
     let mut browser = app.browser();
@@ -72,18 +102,54 @@ async fn a_transaction_ends_after_half_an_hour() {
     app.advance(1799);
     assert!(is_sign_in(&browser.get(&path).await));
     app.advance(1);
-    check_page(&browser.get(&path).await, 400);
-    let computations = app.hasher.computations();
-    let late = enter(&mut browser, &page, &user.email, PASSWORD).await;
-    check_page(&late, 400);
-    assert!(html(&late).contains("This sign-in is over"), "{}", html(&late));
-    assert_eq!(app.hasher.computations(), computations);
-    assert_eq!(count(&app, "SESSION#"), 0);
+    let again = browser.open(&path).await.page();
+    assert!(is_sign_in(&again) && transaction(&again) != transaction(&page));
+    // Once nothing is known of it any more, the page says what to do.
+    app.advance(1800);
+    forget_expired(&app);
+    let over = browser.get(&path).await;
+    check_page(&over, 400);
+    assert!(html(&over).contains("This sign-in is over"), "{}", html(&over));
 
     let page = consent_page(&mut browser, &client, &user.email, &[]).await;
     app.advance(1800);
-    check_page(&decide(&mut browser, &page, "allow").await, 400);
+    forget_expired(&app);
+    // A decision is not taken over to the new request: the user decides on a page that is up to date.
+    let again = browser.submit(&page, &[("decision", "allow")]).await.page();
+    assert!(is_consent(&again) && transaction(&again) != transaction(&page));
     assert_eq!(count(&app, "GRANT#"), 0);
+    let landing = browser.submit(&again, &[("decision", "allow")]).await.client();
+    assert_ne!(landing.get("code"), "");
+}
+
+#[tokio::test]
+async fn a_page_that_begins_again_obeys_every_rule_of_now() {
+    let app = TestApp::start().await;
+    let (client, user) = (app.public_client().await, app.alice().await);
+    let mut browser = app.browser();
+    let page = sign_in_page(&mut browser, &client, &[]).await;
+    app.advance(1800);
+    app.change(&client, json!({"scopes": ["openid"]})).await;
+    let refused = browser.submit(&page, &[("email", &user.email), ("password", PASSWORD)]).await;
+    assert_eq!(refused.client().get("error"), "invalid_scope");
+    app.change(&client, json!({"redirectUris": ["https://app.example.com/other"]})).await;
+    check_page(&enter(&mut browser, &page, &user.email, PASSWORD).await, 400);
+    assert_eq!(count(&app, "SESSION#"), 0);
+}
+
+#[tokio::test]
+async fn a_browser_that_keeps_no_cookies_is_told_so() {
+    let app = TestApp::start().await;
+    let home = "https://photos.example.com/";
+    let client = app.users_client(json!({"type": "public", "clientUri": home})).await;
+    let mut browser = app.browser();
+    let begun = browser.get(&request(&client, &[])).await;
+    browser.cookies.clear();
+    let page = browser.follow(begun).await.page();
+    check_page(&page, 400);
+    assert!(html(&page).contains("Cookies are off"), "{}", html(&page));
+    let link = format!("href=\"{home}\" rel=\"noopener noreferrer\">Go to Photos</a>");
+    assert!(html(&page).contains(&link), "{}", html(&page));
 }
 
 #[tokio::test]
@@ -136,7 +202,9 @@ async fn the_same_decision_again_gives_the_same_code_until_it_is_used_or_a_minut
     let app = TestApp::start().await;
     let (client, user) = (app.public_client().await, app.alice().await);
     let mut browser = app.browser();
-    let page = consent_page(&mut browser, &client, &user.email, &[]).await;
+    let sign_in = sign_in_page(&mut browser, &client, &[]).await;
+    let page = browser.submit(&sign_in, &[("email", &user.email), ("password", PASSWORD)]).await;
+    let page = page.page();
     let first = decide(&mut browser, &page, "allow").await;
     check_redirect(&first);
     app.advance(59);
@@ -157,6 +225,10 @@ async fn the_same_decision_again_gives_the_same_code_until_it_is_used_or_a_minut
         check_page(&after, 400);
         assert!(html(&after).contains("This sign-in is complete"), "{}", html(&after));
     }
+    // Not even in another session of the same browser.
+    let again = enter(&mut browser, &sign_in, &user.email, PASSWORD).await;
+    check_page(&again, 400);
+    assert!(html(&again).contains("This sign-in is complete"), "{}", html(&again));
     let path = format!("/consent?transaction={}", transaction(&page));
     check_page(&browser.get(&path).await, 400);
     // And the tokens are none the worse for it.
@@ -207,9 +279,6 @@ async fn a_sign_in_that_is_sent_again_after_the_code_signs_nobody_in() {
     let landing = app.go_on(&mut browser, shown, &user).await;
     let (sessions, computations) = (count(&app, "SESSION#"), app.hasher.computations());
     let session = browser.cookies[SESSION].clone();
-    // The browser that has signed in gets its answer again while that is unused: a double click.
-    let again = enter(&mut browser, &page, "nobody@example.com", "wrong").await;
-    assert_eq!((again.status, again.header("location")), (303, landing.url.as_str()));
     app.redeem(&client, &landing.get("code"), &[]).await;
     let again = enter(&mut browser, &page, &user.email, PASSWORD).await;
     check_page(&again, 400);
@@ -299,9 +368,9 @@ async fn two_requests_of_one_browser_do_not_get_in_each_others_way() {
     let (client, user) = (app.public_client().await, app.alice().await);
     let mut browser = app.browser();
     let one = sign_in_page(&mut browser, &client, &[("state", "one")]).await;
-    let cookie = browser.cookies[BROWSER].clone();
     let two = sign_in_page(&mut browser, &client, &[("state", "two")]).await;
-    assert_eq!(browser.cookies[BROWSER], cookie, "the browser keeps its name");
+    assert_ne!(request_cookie(&one), request_cookie(&two));
+    assert_eq!(request_secrets(&browser).len(), 2);
     let consent = browser.submit(&two, &[("email", &user.email), ("password", PASSWORD)]).await;
     let consent = consent.page();
     assert!(is_consent(&consent));

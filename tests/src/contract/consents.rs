@@ -2,9 +2,10 @@
 
 #![expect(missing_docs, reason = "the names of the functions are what they say")]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use identety_domain::Scope;
+use identety_domain::grant::{Allowed, Consent, Generation};
 use uuid::Uuid;
 
 use super::Stores;
@@ -28,6 +29,65 @@ pub async fn a_consent_to_an_empty_scope_is_one(stores: &Stores) {
     consent(stores, id(1), id(2), &Scope::parse("a").expect("a scope")).await;
     consent(stores, id(1), id(2), &Scope::default()).await;
     assert_eq!(consented(stores, id(1), id(2)).await, Some(tokens("a")));
+}
+
+pub async fn a_consent_is_for_the_resources_that_were_named_with_it(stores: &Stores) {
+    let [a, b] = ["https://a.example.com", "https://b.example.com/x?y=z"].map(str::to_owned);
+    let asked = [
+        ("read", vec![a.clone()]),
+        ("write", vec![a.clone(), b.clone()]),
+        ("openid", vec![]),
+        ("", vec![b.clone()]),
+    ];
+    for (number, (scope, resources)) in (1..).zip(&asked) {
+        let scope = Scope::parse(scope).unwrap_or_default();
+        let allowed = Allowed { scope: &scope, resources, generation: Generation::from(number) };
+        let consented = stores.consents.consent(id(1), id(2), &allowed, at(0)).await;
+        assert_eq!(consented.expect("a consent"), Generation::from(1), "the first one stays");
+    }
+    let known = stores.consents.consented(id(1), id(2)).await.expect("a reading");
+    let known = known.expect("a consent");
+    let expected = [(None, "openid"), (Some(a), "read write"), (Some(b), "write")];
+    let expected = expected.map(|(at, scope)| (at, Scope::parse(scope).expect("a scope")));
+    assert_eq!(known, Consent { generation: Generation::from(1), allowed: expected.into() });
+}
+
+pub async fn a_consent_to_an_empty_scope_at_a_resource_is_one(stores: &Stores) {
+    let resources = ["https://a.example.com".to_owned()];
+    let scope = Scope::default();
+    let allowed = Allowed { scope: &scope, resources: &resources, generation: Generation::from(1) };
+    stores.consents.consent(id(1), id(2), &allowed, at(0)).await.expect("a consent");
+    let known = stores.consents.consented(id(1), id(2)).await.expect("a reading");
+    let known = known.expect("a consent");
+    assert!(known.covers(&scope, &resources) && !known.covers(&scope, &[]));
+}
+
+pub async fn a_consent_that_is_withdrawn_covers_nothing_and_has_another_generation(
+    stores: &Stores,
+) {
+    let resources = ["https://a.example.com".to_owned()];
+    let scope = Scope::parse("a").expect("a scope");
+    let given = async |generation, resources: &[String]| {
+        let allowed = Allowed { scope: &scope, resources, generation };
+        let given = stores.consents.consent(id(1), id(2), &allowed, at(0)).await;
+        given.expect("a consent")
+    };
+    let [first, second, third] = [1, u64::MAX, 3].map(Generation::from);
+    assert_eq!(given(first, &resources).await, first);
+    assert_eq!(given(third, &[]).await, first);
+    // One that was never asked may withdraw, too: what was given without asking ends with it.
+    for (client, at_once) in [(id(2), 2), (id(3), 1)] {
+        for _ in 0..at_once {
+            let withdrawn = stores.consents.withdraw_consent(id(1), client, second, at(1)).await;
+            withdrawn.expect("an end");
+        }
+        let known = stores.consents.consented(id(1), client).await.expect("a reading");
+        assert_eq!(known, Some(Consent { generation: second, allowed: BTreeMap::new() }));
+    }
+    assert_eq!(given(third, &resources).await, second, "later consents keep it");
+    let known = stores.consents.consented(id(1), id(2)).await.expect("a reading");
+    let known = known.expect("a consent");
+    assert!(known.covers(&scope, &resources) && !known.covers(&scope, &[]));
 }
 
 pub async fn a_consent_is_of_one_user_to_one_client(stores: &Stores) {
@@ -57,16 +117,18 @@ pub async fn all_consents_of_a_user_are_forgotten_and_no_others(stores: &Stores)
 }
 
 pub(super) async fn consent(stores: &Stores, user: Uuid, client: Uuid, scope: &Scope) {
-    stores.consents.consent(user, client, scope, at(0)).await.expect("a consent");
+    let allowed = Allowed { scope, resources: &[], generation: Generation::from(1) };
+    stores.consents.consent(user, client, &allowed, at(0)).await.expect("a consent");
 }
 
-/// The tokens that `user` has allowed `client`, in any order.
+/// The tokens that `user` has allowed `client` without a resource, in any order.
 pub(super) async fn consented(
     stores: &Stores,
     user: Uuid,
     client: Uuid,
 ) -> Option<BTreeSet<String>> {
-    let scope = stores.consents.consented(user, client).await.expect("a reading")?;
+    let known = stores.consents.consented(user, client).await.expect("a reading")?;
+    let scope = known.allowed.get(&None).cloned().unwrap_or_default();
     Some(scope.iter().map(|token| token.as_str().to_owned()).collect())
 }
 

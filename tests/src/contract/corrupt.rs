@@ -4,6 +4,7 @@
 
 use identety_domain::Scope;
 use identety_domain::client::SigningAlg;
+use identety_domain::grant::{Allowed, Generation};
 use identety_domain::keys::WrappedKey;
 use identety_domain::store::{Change, From, Order, StoreError};
 use identety_dynamodb::sdk::types::AttributeValue;
@@ -114,6 +115,8 @@ pub async fn a_user_that_cannot_be_read_is_an_error(stores: &Stores, raw: &Raw) 
         with("details", map([])),
         with("password", text("$argon2id$")),
         with("password", map([("phc", text("$argon2id$"))])),
+        with("browsers", text("a")),
+        with("browsers", map([("a", text("b"))])),
         without("createdAt"),
         with("updatedAt", number("-1")),
         without("version"),
@@ -169,6 +172,10 @@ pub async fn a_consent_that_cannot_be_read_is_an_error(stores: &Stores, raw: &Ra
         with("schema", number("3")),
         with("scope", text("a")),
         with("scope", AttributeValue::Ns(vec!["1".to_owned()])),
+        with("resourceScope", text("a https://a.example.com")),
+        with("resourceScope", AttributeValue::Ss(vec!["a".to_owned()])),
+        with("resourceScope", AttributeValue::Ss(vec!["\"a https://a.example.com".to_owned()])),
+        with("generation", text("1")),
     ];
     for (number, damage) in (1..).zip(damages) {
         consent(stores, id(number), id(7), &Scope::parse("a").expect("a scope")).await;
@@ -177,8 +184,12 @@ pub async fn a_consent_that_cannot_be_read_is_an_error(stores: &Stores, raw: &Ra
         assert_corrupt(stores.consents.consented(id(number), id(7)).await, &damage);
         if damage.name == "schema" {
             let scope = Scope::parse("b").expect("a scope");
-            let more = stores.consents.consent(id(number), id(7), &scope, at(1)).await;
+            let generation = Generation::from(1);
+            let allowed = Allowed { scope: &scope, resources: &[], generation };
+            let more = stores.consents.consent(id(number), id(7), &allowed, at(1)).await;
             assert_corrupt(more, &damage);
+            let end = stores.consents.withdraw_consent(id(number), id(7), generation, at(1)).await;
+            assert_corrupt(end, &damage);
         }
     }
 }

@@ -8,10 +8,13 @@ use identety_domain::client::{
 };
 use identety_domain::hashing::{HashCost, PhcString};
 use identety_domain::keys::{KeyRing, KeyState, PublicKey, SealedKey, SigningKey};
+use identety_domain::session::KnownBrowsers;
 use identety_domain::store::Stores;
 use identety_domain::store::{Change, Creation, UserWrite};
 use identety_domain::user::{Address, EmailAddress, StoredPassword, User, UserMetadata};
 use uuid::Uuid;
+
+use super::links::browser;
 
 /// `millis` after the time at which the fixtures were made.
 pub(super) fn at(millis: u64) -> Timestamp {
@@ -84,6 +87,7 @@ pub(super) fn full_client(number: u16) -> Client {
         allowed_cors_origins: texts(&["https://b.example.com"]),
         is_active: Some(false),
         logo_uri: text("https://b.example.com/logo.svg"),
+        client_uri: text("https://b.example.com/"),
         policy_uri: text("https://b.example.com/privacy"),
         tos_uri: text("https://b.example.com/terms"),
         contacts: texts(&["admin@b.example.com", "+49 30 1"]),
@@ -130,6 +134,7 @@ pub(super) fn user(number: u16) -> User {
         id: id(number),
         details: UserMetadata { email, ..Default::default() }.validate().expect("details"),
         password: Some(StoredPassword { phc: phc("old"), changed_at: at(u64::from(number)) }),
+        browsers: KnownBrowsers::default(),
         created_at: at(u64::from(number)),
         updated_at: at(u64::from(number)),
         version: 1,
@@ -172,6 +177,10 @@ pub(super) fn full_user(number: u16) -> User {
     User {
         details: metadata.validate().expect("details"),
         password: None,
+        browsers: [("a", 1), ("b", 2)]
+            .map(|(name, used)| (browser(name), at(used)))
+            .into_iter()
+            .collect(),
         updated_at: at(88_888),
         version: 4_000_000_000_000,
         ..user(number)

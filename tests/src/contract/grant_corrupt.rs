@@ -3,14 +3,16 @@
 #![expect(missing_docs, reason = "the names of the functions are what they say")]
 
 use identety_domain::grant::{Grant, Redeemed};
-use identety_domain::store::Attempts;
+use identety_domain::store::Count;
 use identety_dynamodb::sdk::types::AttributeValue;
 
+use super::attempts::below;
 use super::corrupt::{assert_corrupt, map, number, text, with, without};
 use super::fixtures::{at, id};
 use super::grant_fixtures::{
     full_grant, full_session, full_transaction, granted, redemption, rotation, session_id,
 };
+use super::links::link;
 use super::{Raw, Stores};
 
 pub async fn a_grant_that_cannot_be_read_is_an_error(stores: &Stores, raw: &Raw) {
@@ -28,8 +30,12 @@ pub async fn a_grant_that_cannot_be_read_is_an_error(stores: &Stores, raw: &Raw)
         with("redirectUri", number("1")),
         with("codeChallenge", map([])),
         with("nonce", number("1")),
-        without("authTime"),
+        without("authentication"),
+        with("authentication", map([])),
+        without("session"),
         with("session", number("1")),
+        without("endsWithSession"),
+        with("endsWithSession", text("false")),
         without("issuedAt"),
         with("issuedAt", number("-1")),
         with("issuedAt", text("2030-01-01")),
@@ -92,8 +98,12 @@ pub async fn a_session_that_cannot_be_read_is_an_error(stores: &Stores, raw: &Ra
         without("id"),
         without("user"),
         with("user", text("not a UUID")),
-        without("authTime"),
-        with("transaction", number("1")),
+        without("authentication"),
+        with("authentication", text("pwd")),
+        without("signedInFor"),
+        with("signedInFor", number("1")),
+        with("userAgent", number("1")),
+        without("address"),
         without("lastSeenAt"),
         with("lastSeenAt", text("now")),
     ];
@@ -121,14 +131,17 @@ pub async fn a_transaction_that_cannot_be_read_is_an_error(stores: &Stores, raw:
     let damages = [
         without("schema"),
         with("schema", number("3")),
-        without("browser"),
-        with("browser", number("1")),
+        without("key"),
+        with("key", number("1")),
+        without("query"),
         without("request"),
         with("request", text("{}")),
         with("request", map([])),
         without("createdAt"),
-        without("isDenied"),
-        with("isDenied", text("true")),
+        with("deniedAt", text("now")),
+        with("deniedAt", AttributeValue::Null(true)),
+        with("grant", number("1")),
+        with("grant", AttributeValue::Null(true)),
     ];
     for (number, damage) in (1..).zip(damages) {
         let transaction = full_transaction(number);
@@ -139,25 +152,45 @@ pub async fn a_transaction_that_cannot_be_read_is_an_error(stores: &Stores, raw:
     }
 }
 
+pub async fn a_link_that_cannot_be_read_is_an_error(stores: &Stores, raw: &Raw) {
+    let damages = [
+        without("schema"),
+        with("schema", number("3")),
+        without("user"),
+        with("user", text("ann")),
+        without("expiresAt"),
+        with("expiresAt", text("tomorrow")),
+        with("usedBy", AttributeValue::Null(true)),
+        with("usedBy", number("1")),
+    ];
+    for (number, damage) in (1..).zip(damages) {
+        let link = link(number);
+        stores.links.create_link(&link).await.expect("a creation");
+        let pk = format!("LINK#{}", link.key);
+        raw.damage(&raw.tables.grants, &[("pk", &pk)], &damage).await;
+        assert_corrupt(stores.links.find_link(&link.key).await, &damage);
+    }
+}
+
 pub async fn a_counter_of_attempts_that_cannot_be_read_is_an_error(stores: &Stores, raw: &Raw) {
     let damages = [
         with("n", number("4294967296")),
         with("n", number("1.5")),
         without("schema"),
         with("schema", number("3")),
-        with("blockedUntil", text("tomorrow")),
-        with("blockedUntil", AttributeValue::Null(true)),
-        with("blockedUntil", number("-1")),
+        with("lastAt", text("tomorrow")),
+        with("lastAt", AttributeValue::Null(true)),
+        with("lastAt", number("-1")),
+        with("resets", number("-1")),
     ];
     for (round, damage) in (1..).zip(damages) {
         let key = format!("ATTEMPTS#{round}");
-        let count = || stores.attempts.count_attempt(&key, 1, at(0));
-        assert_eq!(count().await.expect("a count"), None);
+        let (attempts, allowance) = (&stores.attempts, below(1));
+        let count = || attempts.count_attempt(&key, &allowance, at(0));
+        assert_eq!(count().await.expect("a count"), Count::Counted);
         raw.damage(&raw.tables.grants, &[("pk", &key)], &damage).await;
         assert_corrupt(count().await, &damage);
-        let seen = Attempts { count: 9, blocked_until: None };
-        let late = stores.attempts.count_late_attempt(&key, &seen, at(0), at(0)).await;
-        assert!(!late.expect("a late attempt reads nothing"));
+        assert_corrupt(attempts.find_counter(&key).await, &damage);
     }
 }
 

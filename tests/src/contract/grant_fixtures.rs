@@ -2,10 +2,11 @@
 
 use identety_domain::grant::{CodeChallenge, Grant, GrantId, Redeemed, Redemption, Rotation};
 use identety_domain::session::{
-    AuthorizationRequest, BrowserKey, BrowserSecret, ResponseMode, Session, SessionId, SessionKey,
-    SessionSecret, Transaction, TransactionId,
+    Answer, AuthorizationRequest, RequestKey, RequestSecret, ResponseMode, Session, SessionId,
+    SessionKey, SessionSecret, Transaction, TransactionId,
 };
 use identety_domain::store::{GrantCreation, Redeem, Rotate};
+use identety_domain::user::{AuthenticationEvent, AuthenticationMethod};
 use identety_domain::{Scope, Timestamp};
 
 use super::Stores;
@@ -28,8 +29,24 @@ pub(super) fn session_key(number: u16) -> SessionKey {
     SessionSecret::parse(&url_safe(number, 43)).expect("a secret").key()
 }
 
-fn browser_key(number: u16) -> BrowserKey {
-    BrowserSecret::parse(&url_safe(number, 43)).expect("a secret").key()
+fn request_key(number: u16) -> RequestKey {
+    RequestSecret::parse(&url_safe(number, 43)).expect("a secret").key()
+}
+
+/// That a user showed who they are, at a time of its own.
+fn authentication(number: u16) -> AuthenticationEvent {
+    AuthenticationEvent {
+        method: AuthenticationMethod::Password,
+        time: at(u64::from(number)),
+        acr: "1".to_owned(),
+        amr: Vec::new(),
+    }
+}
+
+/// The same with every member set.
+fn full_authentication(number: u16) -> AuthenticationEvent {
+    let amr = vec!["pwd".to_owned(), "otp \u{1F4DA}".to_owned()];
+    AuthenticationEvent { acr: "urn:class".to_owned(), amr, ..authentication(number) }
 }
 
 pub(super) fn transaction_id(number: u16) -> TransactionId {
@@ -51,8 +68,9 @@ pub(super) fn grant(number: u16) -> Grant {
         redirect_uri: None,
         code_challenge: None,
         nonce: None,
-        auth_time: at(0),
-        session: None,
+        authentication: authentication(0),
+        session: session_id(number),
+        ends_with_session: false,
         issued_at: at(u64::from(number)),
         redeemed: None,
         ended_at: None,
@@ -67,7 +85,8 @@ pub(super) fn full_grant(number: u16) -> Grant {
         redirect_uri: Some("com.example.app:/cb?x=\"ünï\"".to_owned()),
         code_challenge: challenge(),
         nonce: Some("n-0S6_WzA2Mj \u{1F4DA}".to_owned()),
-        session: Some(session_id(number)),
+        authentication: full_authentication(number),
+        ends_with_session: true,
         redeemed: Some(Redeemed {
             at: at(40_000),
             generation: u32::MAX - 1,
@@ -84,8 +103,10 @@ pub(super) fn session(number: u16) -> Session {
         key: session_key(number),
         id: session_id(number),
         user: id(number),
-        auth_time: at(0),
-        transaction: None,
+        authentication: authentication(0),
+        signed_in_for: Vec::new(),
+        user_agent: None,
+        address: "192.0.2.1".to_owned(),
         last_seen_at: at(1000),
         ended_at: None,
     }
@@ -94,7 +115,9 @@ pub(super) fn session(number: u16) -> Session {
 /// A session of which every member is set.
 pub(super) fn full_session(number: u16) -> Session {
     Session {
-        transaction: Some(transaction_id(number)),
+        authentication: full_authentication(number),
+        signed_in_for: vec![transaction_id(number), transaction_id(7)],
+        user_agent: Some("Firefox \u{1F98A}".to_owned()),
         ended_at: Some(at(9000)),
         ..session(number)
     }
@@ -122,10 +145,11 @@ pub(super) fn transaction(number: u16) -> Transaction {
     };
     Transaction {
         id: transaction_id(number),
-        browser: browser_key(number),
+        key: request_key(number),
+        query: String::new(),
         request,
         created_at: at(u64::from(number)),
-        is_denied: false,
+        answer: None,
     }
 }
 
@@ -147,7 +171,9 @@ pub(super) fn full_transaction(number: u16) -> Transaction {
         expected_user: Some(id(7)),
         ..transaction(number).request
     };
-    Transaction { request, is_denied: true, ..transaction(number) }
+    let (query, answer) =
+        ("client_id=a&scope=b%20c".to_owned(), Some(Answer::Granted(grant_id(7))));
+    Transaction { query, request, answer, ..transaction(number) }
 }
 
 /// The redemption number `number` of a code.

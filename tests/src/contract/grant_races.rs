@@ -6,11 +6,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 
 use identety_domain::grant::Redeemed;
-use identety_domain::store::{Attempts, GrantCreation, Redeem, Rotate};
+use identety_domain::store::{Allowance, Change, Count, Counter, GrantCreation, Redeem, Rotate};
 
 use super::Stores;
+use super::attempts::below;
 use super::fixtures::{at, id};
 use super::grant_fixtures::{find_grant, grant, granted, redeemed, redemption, rotation};
+use super::links::{browser, link};
 use super::races::{at_once, only};
 
 pub async fn of_fifty_creations_of_one_grant_one_succeeds(stores: &Stores, rounds: u16) {
@@ -124,29 +126,59 @@ pub async fn of_two_hundred_attempts_as_many_count_as_may(stores: &Stores, round
     for round in 0..rounds {
         let counted = at_once(200, |_| {
             let (attempts, key) = (stores.attempts.clone(), format!("ATTEMPTS#{round}"));
-            async move { attempts.count_attempt(&key, 10, at(0)).await }
+            async move { attempts.count_attempt(&key, &below(10), at(0)).await }
         })
         .await;
-        assert_eq!(counted.iter().filter(|end| end.is_none()).count(), 10);
-        let full = Some(Attempts { count: 10, blocked_until: None });
+        assert_eq!(counted.iter().filter(|end| **end == Count::Counted).count(), 10);
+        let full = Count::Refused(Counter { count: 10, last_at: Some(at(0)), resets: 0 });
         assert_eq!(counted.iter().filter(|end| **end == full).count(), 190);
     }
 }
 
-pub async fn of_fifty_late_attempts_one_counts(stores: &Stores, rounds: u16) {
-    let attempts = &stores.attempts;
-    assert_eq!(attempts.count_attempt("key", 1, at(0)).await.expect("a count"), None);
-    let mut seen = Attempts { count: 1, blocked_until: None };
-    for _ in 0..rounds {
+pub async fn of_fifty_attempts_in_one_pause_one_counts(stores: &Stores, rounds: u16) {
+    let allowance = Allowance { apart: 60, ..below(u32::MAX) };
+    for round in 0..rounds {
         let counted = at_once(50, |number| {
-            let attempts = attempts.clone();
-            async move { attempts.count_late_attempt("key", &seen, at(number.into()), at(0)).await }
+            let attempts = stores.attempts.clone();
+            let now = at(u64::from(round) * 120_000 + u64::from(number));
+            async move { attempts.count_attempt("ATTEMPTS#key", &allowance, now).await }
         })
         .await;
-        let blocked_until = Some(at(only(&counted, &true).into()));
-        seen = Attempts { count: seen.count + 1, blocked_until };
-        let full = attempts.count_attempt("key", 1, at(0)).await.expect("a count");
-        assert_eq!(full, Some(seen));
+        only(&counted, &Count::Counted);
+    }
+}
+
+pub async fn of_fifty_first_attempts_after_a_long_time_as_many_count_as_may(
+    stores: &Stores,
+    rounds: u16,
+) {
+    let allowance = Allowance { kept: 60, ..below(10) };
+    for round in 0..rounds {
+        let now = at(u64::from(round) * 120_000);
+        let counted = at_once(50, |_| {
+            let attempts = stores.attempts.clone();
+            async move { attempts.count_attempt("ATTEMPTS#key", &allowance, now).await }
+        })
+        .await;
+        let counted = counted.iter().filter(|end| **end == Count::Counted).count();
+        let stored = stores.attempts.find_counter("ATTEMPTS#key").await.expect("a reading");
+        assert_eq!(u32::try_from(counted), Ok(stored.count));
+        assert!((1..=10).contains(&counted), "{counted}");
+    }
+}
+
+pub async fn of_fifty_browsers_one_uses_a_link(stores: &Stores, rounds: u16) {
+    for round in 0..rounds {
+        let link = link(round);
+        stores.links.create_link(&link).await.expect("a creation");
+        let ends = at_once(50, |number| {
+            let (links, key) = (stores.links.clone(), link.key.clone());
+            async move { links.use_link(&key, &browser(&number.to_string()), at(0)).await }
+        })
+        .await;
+        let winner = browser(&only(&ends, &Change::Done).to_string());
+        let found = stores.links.find_link(&link.key).await.expect("a reading");
+        assert_eq!(found.and_then(|link| link.used_by), Some(winner));
     }
 }
 
@@ -154,17 +186,15 @@ pub async fn attempts_taken_back_at_once_never_count_below_none(stores: &Stores,
     for round in 0..rounds {
         let key = format!("ATTEMPTS#{round}");
         for _ in 0..10 {
-            assert_eq!(
-                stores.attempts.count_attempt(&key, 10, at(0)).await.expect("a count"),
-                None
-            );
+            let counted = stores.attempts.count_attempt(&key, &below(10), at(0)).await;
+            assert_eq!(counted.expect("a count"), Count::Counted);
         }
         at_once(20, |_| {
             let (attempts, key) = (stores.attempts.clone(), key.clone());
             async move { attempts.uncount_attempt(&key).await }
         })
         .await;
-        let none = Some(Attempts { count: 0, blocked_until: None });
-        assert_eq!(stores.attempts.count_attempt(&key, 0, at(0)).await.expect("a count"), none);
+        let counter = stores.attempts.find_counter(&key).await.expect("a reading");
+        assert_eq!(counter.count, 0);
     }
 }

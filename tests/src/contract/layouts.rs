@@ -8,16 +8,18 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use identety_domain::Scope;
 use identety_domain::client::{Client, SigningAlg, StoredSecret};
 use identety_domain::keys::{KeyRing, KeyState, NewKey, PublicKey, SealedKey, WrappedKey};
+use identety_domain::session::KnownBrowsers;
 use identety_domain::store::{Change, From, Order, Rehashed, UserWrite};
 use identety_domain::user::{StoredPassword, User};
 use identety_dynamodb::sdk::types::AttributeValue;
 
 use super::consents::{consent, consented};
-use super::corrupt::{map, number, text};
+use super::corrupt::{map, number, text, without};
 use super::fixtures::{
     at, created, deleted, find, find_by_id, full_client, full_user, id, m2m_client, phc, renamed,
     ring, secret, updated, user_created, user_found, with_email, with_secrets,
 };
+use super::links::browser;
 use super::{Raw, Stores, grant_layouts};
 
 type Item = HashMap<String, AttributeValue>;
@@ -110,9 +112,9 @@ fn inner<'a>(item: &'a mut Item, path: &[String]) -> &'a mut Item {
 
 /// What every kind of item of layout 1 has. Another set of members is another layout: see the rules in
 /// `shared/dynamodb/src/layout.rs` before you change this.
-const MEMBERS: [(&str, &[&str]); 14] = [
+const MEMBERS: [(&str, &[&str]); 15] = [
     ("APIKEY", &["phc"]),
-    ("ATTEMPTS", &["blockedUntil", "n", "ttl"]),
+    ("ATTEMPTS", &["lastAt", "n", "resets", "ttl"]),
     (
         "CLIENT",
         &[
@@ -133,10 +135,11 @@ const MEMBERS: [(&str, &[&str]); 14] = [
     (
         "GRANT",
         &[
-            "authTime",
+            "authentication",
             "client",
             "codeChallenge",
             "endedAt",
+            "endsWithSession",
             "generation",
             "issuedAt",
             "nonce",
@@ -154,10 +157,37 @@ const MEMBERS: [(&str, &[&str]); 14] = [
     ("ID", &["clientId"]),
     ("KEY ES256", &["alg", "keys", "sk", "version"]),
     ("KEY SEAL", &["sk", "wrapped"]),
-    ("SESSION", &["authTime", "endedAt", "id", "lastSeenAt", "transaction", "ttl", "user"]),
+    ("LINK", &["expiresAt", "ttl", "usedBy", "user"]),
+    (
+        "SESSION",
+        &[
+            "address",
+            "authentication",
+            "endedAt",
+            "id",
+            "lastSeenAt",
+            "signedInFor",
+            "ttl",
+            "user",
+            "userAgent",
+        ],
+    ),
     ("SIGNEDOUT", &["signedOutAt", "ttl"]),
-    ("TRANSACTION", &["browser", "createdAt", "isDenied", "request", "ttl"]),
-    ("USER", &["createdAt", "details", "id", "listing", "password", "sk", "updatedAt", "version"]),
+    ("TRANSACTION", &["createdAt", "deniedAt", "grant", "key", "query", "request", "ttl"]),
+    (
+        "USER",
+        &[
+            "browsers",
+            "createdAt",
+            "details",
+            "id",
+            "listing",
+            "password",
+            "sk",
+            "updatedAt",
+            "version",
+        ],
+    ),
 ];
 
 pub async fn every_kind_of_item_is_made_in_this_layout_with_these_members(
@@ -349,6 +379,25 @@ pub async fn a_user_of_the_next_layout_keeps_what_this_release_does_not_know(
     pointer.check_kept().await;
     let password = Some(StoredPassword { phc: to, changed_at: at(100_000) });
     assert_eq!(user_found(stores, &user).await, Some(User { password, ..after }));
+}
+
+pub async fn a_browser_is_remembered_in_a_user_of_before_browsers_were_known(
+    stores: &Stores,
+    raw: &Raw,
+) {
+    let user = user_created(stores, with_password(full_user(1))).await;
+    let key = [("pk", &*format!("USER#{}", user.id)), ("sk", "USER")];
+    raw.damage(&raw.tables.accounts, &key, &without("browsers")).await;
+    let before = user_found(stores, &user).await.expect("the user");
+    assert_eq!(before, User { browsers: KnownBrowsers::default(), ..user });
+    stores.users.forget_browser(before.id, &browser("a")).await.expect("a writing");
+    for (name, number) in [("a", 1), ("b", 2)] {
+        let change = stores.users.remember_browser(&before, &browser(name), at(number)).await;
+        assert_eq!(change.expect("an answer"), Change::Done);
+    }
+    let browsers = [("a", 1), ("b", 2)].map(|(name, used)| (browser(name), at(used)));
+    let browsers = browsers.into_iter().collect();
+    assert_eq!(user_found(stores, &before).await, Some(User { browsers, ..before }));
 }
 
 pub async fn a_new_email_keeps_what_this_release_does_not_know_of_the_user(

@@ -14,6 +14,7 @@ pub mod grants;
 pub mod keys;
 pub mod layouts;
 pub mod limits;
+pub mod links;
 pub mod lists;
 pub mod races;
 pub mod secrets;
@@ -81,6 +82,7 @@ macro_rules! each_sentence {
             secrets::a_first_api_key_takes_the_place_of_none
             users::a_created_user_is_found_by_its_id_and_by_its_email
             users::an_email_is_found_whatever_its_case
+            users::an_email_is_found_in_every_form_in_which_it_can_be_written
             users::an_email_may_have_every_length_that_mail_allows
             users::a_user_that_is_not_there_is_not_found
             users::where_the_email_is_taken_no_user_is_created
@@ -95,10 +97,18 @@ macro_rules! each_sentence {
             users::a_deletion_of_a_user_that_is_gone_is_a_conflict
             users::a_new_hash_of_a_password_replaces_the_old_one_and_changes_no_version
             users::a_new_hash_of_a_user_that_is_gone_creates_nothing
+            users::a_browser_that_is_remembered_is_known_and_changes_no_version
+            users::the_oldest_browsers_are_displaced
+            users::no_browser_is_remembered_after_another_password_or_the_end_of_the_user
+            users::an_update_leaves_the_known_browsers_and_another_password_replaces_them
+            users::a_browser_that_is_forgotten_is_known_no_more_and_the_others_are
             users::users_are_listed_and_counted_and_nothing_else_is
             consents::who_was_never_asked_has_consented_to_nothing
             consents::consents_add_up
             consents::a_consent_to_an_empty_scope_is_one
+            consents::a_consent_is_for_the_resources_that_were_named_with_it
+            consents::a_consent_to_an_empty_scope_at_a_resource_is_one
+            consents::a_consent_that_is_withdrawn_covers_nothing_and_has_another_generation
             consents::a_consent_is_of_one_user_to_one_client
             consents::all_consents_of_a_user_are_forgotten_and_no_others
             limits::failures_are_counted_from_one
@@ -138,15 +148,22 @@ macro_rules! each_sentence {
             transactions::every_member_of_a_transaction_comes_back_as_it_was
             transactions::a_transaction_that_is_not_there_is_not_found
             transactions::a_transaction_is_denied_and_no_other
-            transactions::the_denial_of_no_transaction_creates_none
+            transactions::the_answer_to_no_transaction_creates_none
+            transactions::a_transaction_records_which_grant_answers_it
+            transactions::a_used_code_is_the_last_answer_to_its_transaction
+            transactions::a_denial_ends_an_unused_code
             attempts::attempts_are_counted_below_the_limit
             attempts::under_another_key_attempts_are_counted_anew
             attempts::where_no_attempt_is_allowed_none_is_counted
-            attempts::a_late_attempt_counts_and_blocks_the_next_ones
-            attempts::a_late_attempt_counts_only_on_top_of_what_was_seen
-            attempts::a_late_attempt_where_nothing_counts_creates_no_counter
+            attempts::an_attempt_waits_for_the_pause_after_the_last_one
+            attempts::a_counter_that_was_left_alone_for_long_enough_counts_anew
             attempts::an_attempt_that_is_taken_back_does_not_count
             attempts::where_nothing_counts_nothing_is_taken_back
+            attempts::attempts_that_are_cleared_do_not_count_and_no_reset_is_lost
+            attempts::a_reset_starts_a_counter_anew_whether_or_not_there_is_one
+            links::a_link_comes_back_as_it_was_until_it_is_used
+            links::a_link_is_used_once_and_the_same_use_may_be_repeated
+            links::a_link_that_is_over_or_not_there_is_not_used
         }
     };
 }
@@ -185,7 +202,9 @@ macro_rules! each_repeated_race {
             grant_races::no_code_is_redeemed_after_its_grant_has_ended
             grant_races::no_token_is_rotated_after_its_grant_has_ended
             grant_races::of_two_hundred_attempts_as_many_count_as_may
-            grant_races::of_fifty_late_attempts_one_counts
+            grant_races::of_fifty_attempts_in_one_pause_one_counts
+            grant_races::of_fifty_first_attempts_after_a_long_time_as_many_count_as_may
+            grant_races::of_fifty_browsers_one_uses_a_link
             grant_races::attempts_taken_back_at_once_never_count_below_none
         }
     };
@@ -215,6 +234,7 @@ macro_rules! each_corruption {
             grant_corrupt::a_session_that_cannot_be_read_is_an_error
             grant_corrupt::a_sign_out_that_cannot_be_read_is_an_error
             grant_corrupt::a_transaction_that_cannot_be_read_is_an_error
+            grant_corrupt::a_link_that_cannot_be_read_is_an_error
             grant_corrupt::a_counter_of_attempts_that_cannot_be_read_is_an_error
         }
     };
@@ -231,6 +251,7 @@ macro_rules! each_layout {
             layouts::changes_of_two_releases_to_one_client_do_not_undo_each_other
             layouts::a_client_of_the_next_layout_is_deleted_whole
             layouts::a_user_of_the_next_layout_keeps_what_this_release_does_not_know
+            layouts::a_browser_is_remembered_in_a_user_of_before_browsers_were_known
             layouts::a_new_email_keeps_what_this_release_does_not_know_of_the_user
             layouts::a_user_of_the_next_layout_is_deleted_whole
             layouts::a_consent_of_the_next_layout_keeps_what_this_release_does_not_know
@@ -242,6 +263,7 @@ macro_rules! each_layout {
             grant_layouts::a_session_of_the_next_layout_keeps_what_this_release_does_not_know
             grant_layouts::a_sign_out_of_the_next_layout_keeps_what_this_release_does_not_know
             grant_layouts::a_transaction_of_the_next_layout_keeps_what_this_release_does_not_know
+            grant_layouts::a_link_of_the_next_layout_keeps_what_this_release_does_not_know
             grant_layouts::counters_of_the_next_layout_keep_what_this_release_does_not_know
         }
     };

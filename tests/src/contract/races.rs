@@ -5,6 +5,7 @@
 use std::future::Future;
 
 use identety_domain::client::{Client, SigningAlg, StoredSecret};
+use identety_domain::grant::{Allowed, Generation};
 use identety_domain::keys::WrappedKey;
 use identety_domain::store::{Change, Creation, StoreError, UserWrite};
 use identety_domain::{Scope, ScopeToken};
@@ -120,12 +121,17 @@ pub async fn of_fifty_updates_of_one_user_one_succeeds(stores: &Stores) {
 }
 
 pub async fn fifty_consents_at_once_are_all_kept(stores: &Stores) {
-    at_once(50, |number| {
+    let generations = at_once(50, |number| {
         let consents = stores.consents.clone();
         let scope: Scope = ScopeToken::parse(&format!("s{number}")).into_iter().collect();
-        async move { consents.consent(id(1), id(2), &scope, at(0)).await }
+        let generation = Generation::from(u64::from(number) + 1);
+        async move {
+            let allowed = Allowed { scope: &scope, resources: &[], generation };
+            consents.consent(id(1), id(2), &allowed, at(0)).await
+        }
     })
     .await;
+    assert!(generations.iter().all(|generation| *generation == generations[0]), "one is the first");
     let expected = (0..50).map(|number| format!("s{number}")).collect();
     assert_eq!(consented(stores, id(1), id(2)).await, Some(expected));
 }

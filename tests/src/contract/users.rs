@@ -3,11 +3,14 @@
 #![expect(missing_docs, reason = "the names of the functions are what they say")]
 
 use identety_domain::hashing::PhcString;
+use identety_domain::session::MAX_KNOWN_BROWSERS;
 use identety_domain::store::{Change, From, Order, Rehashed, UserWrite};
 use identety_domain::user::{EmailAddress, StoredPassword, User};
 
 use super::Stores;
+use super::consents::consent;
 use super::fixtures::{at, full_user, id, phc, user, user_created, user_found, with_email};
+use super::links::browser;
 
 pub async fn a_created_user_is_found_by_its_id_and_by_its_email(stores: &Stores) {
     user_created(stores, user(1)).await;
@@ -24,6 +27,16 @@ pub async fn an_email_is_found_whatever_its_case(stores: &Stores) {
         assert_eq!(by_email(stores, email).await.as_ref(), Some(&user));
     }
     assert_eq!(by_email(stores, "adalovelace@example.com").await, None);
+}
+
+pub async fn an_email_is_found_in_every_form_in_which_it_can_be_written(stores: &Stores) {
+    let user = user_created(stores, with_email(&user(1), "Jörg@Bücher.example")).await;
+    for email in ["jo\u{308}rg@bücher.example", "JÖRG@xn--bcher-kva.example"] {
+        assert_eq!(by_email(stores, email).await.as_ref(), Some(&user), "{email}");
+        let other = with_email(&super::fixtures::user(2), email);
+        assert_eq!(stores.users.create(&other).await.expect("an answer"), UserWrite::EmailTaken);
+    }
+    assert_eq!(by_email(stores, "jorg@bücher.example").await, None);
 }
 
 pub async fn an_email_may_have_every_length_that_mail_allows(stores: &Stores) {
@@ -172,6 +185,83 @@ async fn stored(stores: &Stores, user: uuid::Uuid) -> Option<User> {
     stores.users.find(user).await.expect("a reading")
 }
 
+pub async fn a_browser_that_is_remembered_is_known_and_changes_no_version(stores: &Stores) {
+    for before in [user(1), full_user(2)] {
+        let before = user_created(stores, before).await;
+        remembered(stores, &before, "new", 10).await;
+        remembered(stores, &before, "new", 20).await;
+        let found = stored(stores, before.id).await.expect("the user");
+        assert!(found.browsers.knows(&browser("new"), at(20)));
+        assert!(!found.browsers.is_to_be_noted(&browser("new"), at(20)));
+        assert_eq!(found.browsers.count(), before.browsers.count() + 1);
+        assert_eq!(User { browsers: before.browsers.clone(), ..found }, before);
+    }
+}
+
+pub async fn the_oldest_browsers_are_displaced(stores: &Stores) {
+    let id = user_created(stores, user(1)).await.id;
+    for number in 1..=25 {
+        let before = stored(stores, id).await.expect("the user");
+        remembered(stores, &before, &format!("{number:02}"), number).await;
+    }
+    let after = stored(stores, id).await.expect("the user");
+    assert_eq!(after.browsers.count(), MAX_KNOWN_BROWSERS);
+    assert!(!after.browsers.knows(&browser("05"), at(25)));
+    assert!(after.browsers.knows(&browser("06"), at(25)));
+}
+
+pub async fn no_browser_is_remembered_after_another_password_or_the_end_of_the_user(
+    stores: &Stores,
+) {
+    let before = user_created(stores, user(1)).await;
+    let another = StoredPassword { phc: phc("new"), changed_at: at(100_000) };
+    let after = user_updated(stores, &before, before.with_password(another, at(100_000))).await;
+    let refused = stores.users.remember_browser(&before, &browser("a"), at(0)).await;
+    assert_eq!(refused.expect("an answer"), Change::Conflict);
+    remembered(stores, &after, "b", 1).await;
+    let found = stored(stores, before.id).await.expect("the user");
+    assert_eq!(found.browsers, [(browser("b"), at(1))].into_iter().collect());
+    user_deleted(stores, &found).await;
+    for gone in [&after, &found, &full_user(2)] {
+        let refused = stores.users.remember_browser(gone, &browser("a"), at(0)).await;
+        assert_eq!(refused.expect("an answer"), Change::Conflict);
+        assert_eq!(stored(stores, gone.id).await, None, "nothing is made");
+    }
+}
+
+pub async fn an_update_leaves_the_known_browsers_and_another_password_replaces_them(
+    stores: &Stores,
+) {
+    let before = user_created(stores, user(1)).await;
+    // Since the reading, the user has signed in with a browser.
+    remembered(stores, &before, "a", 1).await;
+    let after = user_updated(stores, &before, with_email(&before, "new@example.com")).await;
+    let found = stored(stores, before.id).await.expect("the user");
+    assert_eq!(found.browsers, [(browser("a"), at(1))].into_iter().collect());
+    remembered(stores, &after, "b", 2).await;
+    let another = StoredPassword { phc: phc("new"), changed_at: at(100_000) };
+    let kept = [(browser("c"), at(3))].into_iter().collect();
+    let set = User { browsers: kept, ..after.with_password(another, at(100_000)) };
+    let set = user_updated(stores, &after, set).await;
+    assert_eq!(stored(stores, before.id).await, Some(set));
+}
+
+pub async fn a_browser_that_is_forgotten_is_known_no_more_and_the_others_are(stores: &Stores) {
+    let before = user_created(stores, full_user(1)).await;
+    for _ in 0..2 {
+        stores.users.forget_browser(before.id, &browser("a")).await.expect("a writing");
+        let browsers = [(browser("b"), at(2))].into_iter().collect();
+        assert_eq!(stored(stores, before.id).await, Some(User { browsers, ..before.clone() }));
+    }
+    stores.users.forget_browser(id(7), &browser("a")).await.expect("a writing");
+    assert_eq!(stored(stores, id(7)).await, None, "nothing is made");
+}
+
+async fn remembered(stores: &Stores, user: &User, name: &str, at_millis: u64) {
+    let change = stores.users.remember_browser(user, &browser(name), at(at_millis)).await;
+    assert_eq!(change.expect("an answer"), Change::Done);
+}
+
 /// The rest of what a list does is said of clients, and is the same code.
 pub async fn users_are_listed_and_counted_and_nothing_else_is(stores: &Stores) {
     let users: Vec<User> = (1..=3).map(user).collect();
@@ -179,7 +269,7 @@ pub async fn users_are_listed_and_counted_and_nothing_else_is(stores: &Stores) {
         user_created(stores, users[user].clone()).await;
     }
     let (someone, scope) = (id(7), identety_domain::Scope::default());
-    stores.consents.consent(someone, someone, &scope, at(0)).await.expect("a consent");
+    consent(stores, someone, someone, &scope).await;
     assert_eq!(stores.users.count().await.expect("a count"), 3);
     let list = async |order, from, limit| {
         let list = stores.users.list(order, from, limit).await.expect("a list");

@@ -1,6 +1,6 @@
 //! What the pages show of a client.
 
-use identety_domain::client::VerifiedMetadata;
+use identety_domain::client::{Destination, VerifiedMetadata};
 
 use super::csp;
 
@@ -9,6 +9,8 @@ use super::csp;
 pub struct ClientView<'a> {
     /// Its name.
     pub name: &'a str,
+    /// Its home page.
+    pub client_uri: Option<&'a str>,
     /// Its logo, which is decoration: the name stands beside it.
     pub logo_uri: Option<&'a str>,
     /// Its privacy policy.
@@ -17,10 +19,22 @@ pub struct ClientView<'a> {
     pub tos_uri: Option<&'a str>,
 }
 
+impl ClientView<'_> {
+    /// The host of its home page, by which users know it.
+    #[must_use]
+    pub fn home(&self) -> Option<&str> {
+        match Destination::of(self.client_uri?) {
+            Destination::Server(host) | Destination::Loopback(host) => Some(host),
+            Destination::App(_) => None,
+        }
+    }
+}
+
 impl<'a> From<&'a VerifiedMetadata> for ClientView<'a> {
     fn from(metadata: &'a VerifiedMetadata) -> Self {
         Self {
             name: &metadata.name,
+            client_uri: metadata.client_uri.as_deref(),
             // An image that no policy can allow would be an empty frame.
             logo_uri: metadata.logo_uri.as_deref().filter(|uri| csp::source(uri).is_some()),
             policy_uri: metadata.policy_uri.as_deref(),

@@ -1,8 +1,9 @@
 //! The page on which a user decides what a client may do.
 
 use askama::Template;
+use identety_domain::client::Destination;
 
-use super::{ClientView, FormTarget, Page, ScopeView};
+use super::{ClientView, FormTarget, Page, RequestFields, ScopeView};
 
 /// `#allow` and `#deny` post `decision=allow` or `decision=deny` to `{base}/consent`, with `transaction`
 /// and `csrf`. What is asked for is not in the form: the transaction has it.
@@ -15,12 +16,16 @@ pub struct Consent<'a> {
     pub client: &'a ClientView<'a>,
     /// Who is asked.
     pub user_email: &'a str,
-    /// The transaction's name.
-    pub transaction: &'a str,
-    /// The CSRF token of the transaction.
-    pub csrf: &'a str,
+    /// The request that waits.
+    pub request: RequestFields<'a>,
+    /// The CSRF token of the session.
+    pub session: &'a str,
     /// What is asked for.
     pub scopes: Vec<ScopeView<'a>>,
+    /// At which resources (RFC 8707); none where the request names none.
+    pub resources: &'a [String],
+    /// Where the browser is led.
+    pub destination: Destination<'a>,
 }
 
 impl Page for Consent<'_> {

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::{ClientView, FormTarget, Page};
+use super::{ClientView, FormTarget, Page, RequestFields};
 
 /// Asks for `#email` and `#password`; `#submit` posts them to `{base}/signin`, with `transaction` and
 /// `csrf`.
@@ -13,10 +13,8 @@ pub struct SignIn<'a> {
     pub base: &'a str,
     /// For whom the user signs in.
     pub client: &'a ClientView<'a>,
-    /// The transaction's name.
-    pub transaction: &'a str,
-    /// The CSRF token of the transaction.
-    pub csrf: &'a str,
+    /// The request that waits.
+    pub request: RequestFields<'a>,
     /// What to put into `#email`: what was typed before, or a hint; empty if there is nothing.
     pub email: &'a str,
     /// Why the sign-in before this one failed.

@@ -8,6 +8,7 @@ use axum::routing::get;
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use identety_domain::Scope;
+use identety_domain::client::Destination;
 use identety_http::edge;
 use rstest::rstest;
 use tower::ServiceExt as _;
@@ -16,12 +17,15 @@ use super::*;
 
 const BASE: &str = "https://login.example.com";
 
+const REQUEST: RequestFields<'_> =
+    RequestFields { transaction: "t", csrf: "c", query: "client_id=a" };
+
 /// What a page must not take for its own markup.
 const HOSTILE: &str = r#"<script>alert("1")</script>"'&<img src=x onerror=alert(2) style=x>"#;
 
 fn client(text: &str) -> ClientView<'_> {
     let uri = Some(text);
-    ClientView { name: text, logo_uri: uri, policy_uri: uri, tos_uri: uri }
+    ClientView { name: text, client_uri: uri, logo_uri: uri, policy_uri: uri, tos_uri: uri }
 }
 
 /// The ids of the page to register on, with every error that it can show.
@@ -40,20 +44,19 @@ const REGISTER_WITH_ERRORS: [&str; 9] = [
 /// Every page, with `text` in every place that it has, and the ids in the order of the document.
 fn pages(text: &str) -> Vec<(&'static str, String, Vec<&'static str>)> {
     let client = &client(text);
-    let (base, transaction, csrf, email) = (BASE, text, text, text);
+    let request = RequestFields { transaction: text, csrf: text, query: text };
+    let (base, session, csrf, email) = (BASE, text, text, text);
     let errors = RegisterErrors {
         form: Some(text),
         email: Some(text),
         name: Some(text),
         password: Some(text),
     };
-    let sign_in =
-        SignIn { base, client, transaction, csrf, email, error: None, can_register: true };
+    let sign_in = SignIn { base, client, request, email, error: None, can_register: true };
     let register = Register {
         base,
         client,
-        transaction,
-        csrf,
+        request,
         email,
         name: text,
         password_rule: text,
@@ -61,10 +64,28 @@ fn pages(text: &str) -> Vec<(&'static str, String, Vec<&'static str>)> {
     };
     let scopes =
         vec![ScopeView { name: text, text: None }, ScopeView { name: "", text: Some(text) }];
-    let consent = Consent { base, client, user_email: text, transaction, csrf, scopes };
+    let resources = &[text.to_owned()];
+    let destination = Destination::Server(text);
+    let consent = Consent {
+        base,
+        client,
+        user_email: text,
+        request,
+        session,
+        scopes,
+        resources,
+        destination,
+    };
     let hidden = vec![(text, text)];
     let sign_out = SignOut { base, user_email: Some(text), csrf, hidden, leads_to_client: true };
-    let notice = Notice { base, title: text, text, what_to_do: text, request_id: Some(text) };
+    let notice = Notice {
+        base,
+        title: text,
+        text,
+        what_to_do: text,
+        app: Some(AppView { name: text, uri: Some(text) }),
+        request_id: Some(text),
+    };
     let fields = &[(text, text), (text, text)];
     let form_post = FormPost { base, action: text, fields, is_silent: false };
 
@@ -82,7 +103,7 @@ fn pages(text: &str) -> Vec<(&'static str, String, Vec<&'static str>)> {
             html(&Register { errors, ..register }),
             REGISTER_WITH_ERRORS.to_vec(),
         ),
-        ("consent", html(&consent), vec!["allow", "deny"]),
+        ("consent", html(&consent), vec!["resources", "destination", "allow", "deny"]),
         ("sign_out", html(&sign_out), vec!["signout"]),
         (
             "sign_out when it has expired",
@@ -90,7 +111,8 @@ fn pages(text: &str) -> Vec<(&'static str, String, Vec<&'static str>)> {
             vec!["signout"],
         ),
         ("signed_out", html(&SignedOut { base }), vec![]),
-        ("notice", html(&notice), vec![]),
+        ("known_browser", html(&KnownBrowser { base, token: text }), vec!["known-browser"]),
+        ("notice", html(&notice), vec!["app"]),
         ("form_post", html(&form_post), vec![]),
     ]
 }
@@ -226,8 +248,7 @@ fn the_first_empty_field_of_the_sign_in_is_ready_to_be_typed_in(
     let page = SignIn {
         base: BASE,
         client: &client("text"),
-        transaction: "t",
-        csrf: "c",
+        request: REQUEST,
         email,
         error: None,
         can_register: false,
@@ -252,9 +273,11 @@ fn standard_scopes_are_in_words_and_others_by_name() {
         base: BASE,
         client: &client("text"),
         user_email: "ada@example.com",
-        transaction: "t",
-        csrf: "c",
+        request: REQUEST,
+        session: "s",
         scopes: views,
+        resources: &[],
+        destination: Destination::Server("bookshop.example"),
     };
     let html = askama::Template::render(&consent).unwrap();
     for text in texts {
@@ -280,14 +303,17 @@ const CONSENT: Consent<'_> = Consent {
     base: BASE,
     client: &ClientView {
         name: "Bookshop",
+        client_uri: None,
         logo_uri: Some("https://cdn.example.net/logo.svg"),
         policy_uri: None,
         tos_uri: None,
     },
     user_email: "ada@example.com",
-    transaction: "t",
-    csrf: "c",
+    request: REQUEST,
+    session: "s",
     scopes: Vec::new(),
+    resources: &[],
+    destination: Destination::Server("bookshop.example"),
 };
 
 #[tokio::test]
@@ -328,7 +354,8 @@ const SIGN_OUT: SignOut<'_> =
 #[tokio::test]
 async fn only_a_page_from_which_no_client_is_reached_says_where_its_form_may_lead() {
     let signed_out = SignedOut { base: BASE };
-    let notice = Notice { base: BASE, title: "t", text: "t", what_to_do: "", request_id: None };
+    let notice =
+        Notice { base: BASE, title: "t", text: "t", what_to_do: "", app: None, request_id: None };
     let leading_on = SignOut { leads_to_client: true, ..SIGN_OUT };
     for (policy, expected) in [
         (policy(CONSENT).await.0, None),

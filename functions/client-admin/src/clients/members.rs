@@ -207,6 +207,7 @@ impl Reader {
             "idTokenSigningAlg" => metadata.id_token_signing_alg = self.text(name, value),
             "allowedCorsOrigins" => metadata.allowed_cors_origins = self.texts(name, value),
             "isActive" => metadata.is_active = self.flag(name, &value),
+            "clientUri" => metadata.client_uri = self.text(name, value),
             "logoUri" => metadata.logo_uri = self.text(name, value),
             "policyUri" => metadata.policy_uri = self.text(name, value),
             "tosUri" => metadata.tos_uri = self.text(name, value),
@@ -229,7 +230,7 @@ impl Reader {
             return None;
         }
         value.as_str().and_then(ClientId::for_import).or_else(|| {
-            let rule = "must be 1 to 255 printable ASCII characters, no UUID, and not api-key";
+            let rule = "must be 1 to 255 visible ASCII characters without spaces, no UUID, and not api-key";
             self.wrong_type("clientId", rule)
         })
     }

@@ -65,6 +65,7 @@ impl Resource for Client {
         "idTokenSigningAlg",
         "allowedCorsOrigins",
         "isActive",
+        "clientUri",
         "logoUri",
         "policyUri",
         "tosUri",

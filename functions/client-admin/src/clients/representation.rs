@@ -28,6 +28,7 @@ pub(crate) fn of(client: &Client) -> Map<String, Value> {
         "idTokenSigningAlg": metadata.id_token_signing_alg,
         "allowedCorsOrigins": metadata.allowed_cors_origins,
         "isActive": metadata.is_active,
+        "clientUri": metadata.client_uri,
         "logoUri": metadata.logo_uri,
         "policyUri": metadata.policy_uri,
         "tosUri": metadata.tos_uri,

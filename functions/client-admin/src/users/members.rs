@@ -1,6 +1,6 @@
 //! From JSON members to the details of a user. The rules of the values are the domain's.
 
-use identety_domain::user::{Address, Password, User, UserDetails, UserMetadata};
+use identety_domain::user::{Address, EmailAddress, Password, User, UserDetails, UserMetadata};
 use identety_domain::{FieldError, Secret};
 use serde_json::{Map, Value};
 
@@ -77,8 +77,8 @@ pub(super) fn of_change(
     merge(&mut members, patch);
     let mut metadata = read(&mut reader, members);
     // That the old address was verified says nothing of the new one.
-    let email = metadata.email.as_ref().map(|email| email.to_lowercase());
-    if !names_email_verified && email != Some(user.details.email.normalized()) {
+    let email = metadata.email.as_deref().and_then(EmailAddress::parse);
+    if !names_email_verified && !email.is_some_and(|email| email.is_same(&user.details.email)) {
         metadata.email_verified = None;
     }
     if !names_phone_number_verified && metadata.phone_number != user.details.phone_number {

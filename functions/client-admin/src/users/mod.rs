@@ -1,6 +1,7 @@
 //! `/admin/users`.
 
 pub(crate) mod create;
+pub(crate) mod lockout;
 mod members;
 pub(crate) mod password;
 mod representation;

@@ -1,5 +1,7 @@
 //! Why a client is not authenticated.
 
+use std::borrow::Cow;
+
 use crate::hashers::HashError;
 use crate::stores::StoreError;
 use crate::values::{ErrorCode, PublicError, Seconds, TokenEndpointAuthMethod};
@@ -43,7 +45,7 @@ impl AuthenticationError {
             }
             Self::TooManyFailures { retry_after } => PublicError {
                 code: ErrorCode::InvalidClient,
-                description: "too many failed attempts; try again later",
+                description: Cow::Borrowed("too many failed attempts; try again later"),
                 retry_after: Some(*retry_after),
             },
             Self::Store(error) => error.public(),

@@ -1,6 +1,6 @@
 //! Sign-out, by the user or at a client's request (OpenID Connect RP-Initiated Logout 1.0).
 
-use super::flow::FrontChannel;
+use super::channel::FrontChannel;
 use super::response::with_query;
 use crate::models::browser::SessionSecret;
 use crate::models::client::Client;
@@ -22,139 +22,90 @@ pub struct LogoutParameters {
     pub state: Option<String>,
 }
 
-/// Where the browser goes after the sign-out.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+/// A client's registered URI, to which the browser goes after the sign-out.
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct LogoutTarget {
-    /// The client that asked, if any did.
-    pub client_id: Option<ClientId>,
-    /// The client's registered URI; `None` is our own page.
-    pub post_logout_redirect_uri: Option<String>,
+    /// The client.
+    pub client_id: ClientId,
+    /// Its URI.
+    pub post_logout_redirect_uri: String,
     /// Given back as it came.
     pub state: Option<String>,
-    /// Whether nobody need be asked: there is nothing to end, or a genuine hint names the user whose
-    /// session it is.
-    pub is_certain: bool,
 }
 
-/// Why the browser is sent nowhere: the user gets a page.
-#[derive(Debug, thiserror::Error)]
-pub enum LogoutError {
-    /// Not an ID token of this server, or of another client.
-    #[error("id_token_hint is not an ID token of the client")]
-    Hint,
-    /// The client is unknown.
-    #[error("the client is unknown or not active")]
-    UnknownClient,
-    /// No client to ask whether the URI is its own.
-    #[error("post_logout_redirect_uri needs id_token_hint or client_id")]
-    NoClient,
-    /// Not registered for the client.
-    #[error("post_logout_redirect_uri is not registered for the client")]
-    UnregisteredUri,
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
+/// What a request to sign out comes to.
+#[derive(Clone, Debug)]
+pub struct Logout {
+    /// The session that there is to end.
+    pub session: Option<Session>,
+    /// Where the browser goes afterwards; `None` is our own page. A value that does not validate is not used (§3).
+    pub target: Option<LogoutTarget>,
+    /// Whether the user need not be asked: a genuine ID token of this very session came with the request (§2), which
+    /// asks for no URI that the client has not registered.
+    pub is_certain: bool,
 }
 
 impl LogoutTarget {
     /// The URI with the state.
     #[must_use]
-    pub fn url(&self) -> Option<String> {
-        let uri = self.post_logout_redirect_uri.as_deref()?;
-        Some(with_query(uri, self.state.iter().map(|state| ("state", state.as_str()))))
+    pub fn url(&self) -> String {
+        let state = self.state.iter().map(|state| ("state", state.as_str()));
+        with_query(&self.post_logout_redirect_uri, state)
     }
 }
 
 impl FrontChannel {
-    /// Checks a request to sign out. A hint may have expired: it only has to be genuine.
+    /// Judges a request to sign out. A hint may have expired. One that cannot be verified, or that was made for another
+    /// client than the one which is named, is no hint.
     ///
     /// # Errors
-    /// When the hint is not genuine, or the URI not registered; or when the store fails.
-    pub async fn logout_target(
+    /// When the store fails.
+    pub async fn logout(
         &self,
         parameters: &LogoutParameters,
         session: Option<&SessionSecret>,
         now: Timestamp,
-    ) -> Result<LogoutTarget, LogoutError> {
-        let LogoutParameters { id_token_hint, client_id, post_logout_redirect_uri, state } =
-            parameters;
-        let genuine = |hint: &str| self.hint(hint, now).ok_or(LogoutError::Hint);
-        let hint = id_token_hint.as_deref().map(genuine).transpose()?;
-        let client = self.logout_client(client_id.as_deref(), hint.as_ref()).await?;
-        if let Some(uri) = post_logout_redirect_uri {
-            let client = client.as_ref().ok_or(LogoutError::NoClient)?;
-            let registered = &client.metadata.post_logout_redirect_uris;
-            if !registered.iter().any(|own| own.matches(uri)) {
-                return Err(LogoutError::UnregisteredUri);
-            }
-        }
-        let is_certain = match (self.session_to_end(session).await?, &hint) {
-            (None, _) => true,
-            (Some(session), Some(hint)) => hint.user == session.user,
-            (Some(_), None) => false,
+    ) -> Result<Logout, StoreError> {
+        let named = parameters.client_id.as_deref();
+        let hint = match parameters.id_token_hint.as_deref() {
+            Some(hint) => self.hint(hint, now).await?.genuine(),
+            None => None,
         };
-        Ok(LogoutTarget {
-            client_id: client.map(|client| client.client_id),
-            post_logout_redirect_uri: post_logout_redirect_uri.clone(),
-            state: state.clone().filter(|_| post_logout_redirect_uri.is_some()),
-            is_certain,
-        })
+        let hint = hint.filter(|hint| named.is_none_or(|named| named == hint.client_id.as_str()));
+        let target = self.logout_target(parameters, hint.as_ref()).await?;
+        let session = self.sessions.to_end(session).await?;
+        // A request that asks for what it may not have is not one to be carried out unseen.
+        let is_sound = target.is_some() || parameters.post_logout_redirect_uri.is_none();
+        let is_certain = match (&session, &hint) {
+            (Some(session), Some(hint)) => is_sound && hint.session.as_ref() == Some(&session.id),
+            (Some(_), None) | (None, _) => false,
+        };
+        Ok(Logout { session, target, is_certain })
     }
 
-    /// The client that asks: named, or the one of the hint; both must be the same.
-    async fn logout_client(
+    /// The URI that is asked for, if the client, named or of the hint, has registered it.
+    async fn logout_target(
         &self,
-        named: Option<&str>,
+        parameters: &LogoutParameters,
         hint: Option<&IdTokenHint>,
-    ) -> Result<Option<Client>, LogoutError> {
-        let of_hint = hint.map(|hint| hint.client_id.clone());
-        let client_id = match named {
-            None => of_hint,
-            Some(named) => {
-                let named = ClientId::parse(named).ok_or(LogoutError::UnknownClient)?;
-                if of_hint.is_some_and(|own| own != named) {
-                    return Err(LogoutError::Hint);
-                }
-                Some(named)
-            }
+    ) -> Result<Option<LogoutTarget>, StoreError> {
+        let LogoutParameters { id_token_hint: _, client_id, post_logout_redirect_uri, state } =
+            parameters;
+        let Some(uri) = post_logout_redirect_uri else { return Ok(None) };
+        let client_id = match (client_id, hint) {
+            (Some(named), _) => ClientId::parse(named),
+            (None, hint) => hint.map(|hint| hint.client_id.clone()),
         };
         let Some(client_id) = client_id else { return Ok(None) };
         let client = self.clients.find(&client_id).await?;
-        let client = client.filter(|client| client.metadata.is_active);
-        Ok(Some(client.ok_or(LogoutError::UnknownClient)?))
-    }
-
-    /// The session that a sign-out would end. It need not be one in which anybody has signed in any more:
-    /// grants outlive a session that has merely expired, and go on under its id when another has taken
-    /// its place. `None` where nothing is left to end.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn session_to_end(
-        &self,
-        session: Option<&SessionSecret>,
-    ) -> Result<Option<Session>, StoreError> {
-        let Some(secret) = session else { return Ok(None) };
-        let sessions = &self.grants.sessions;
-        let Some(session) = sessions.find_session(&secret.key()).await? else { return Ok(None) };
-        // Without either, a sign-out has not been finished.
-        let is_over = session.ended_at.is_some() && sessions.is_signed_out(&session.id).await?;
-        Ok((!is_over).then_some(session))
-    }
-
-    /// Ends a session, and with it every grant that may not outlive it. First that is put on record, so
-    /// that a failure in between leaves a session that can be ended again, and never a grant that lives on.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn sign_out(
-        &self,
-        session: Option<&SessionSecret>,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        let Some(session) = self.session_to_end(session).await? else { return Ok(()) };
-        let sessions = &self.grants.sessions;
-        sessions.sign_out(&session.id, now).await?;
-        sessions.end_session(&session.key, now).await
+        let has_registered = |client: &Client| {
+            let registered = &client.metadata.post_logout_redirect_uris;
+            client.metadata.is_active && registered.iter().any(|own| own.matches(uri, client.kind))
+        };
+        Ok(client.filter(has_registered).map(|client| LogoutTarget {
+            client_id: client.client_id,
+            post_logout_redirect_uri: uri.clone(),
+            state: state.clone(),
+        }))
     }
 }

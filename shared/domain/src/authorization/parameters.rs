@@ -1,5 +1,7 @@
 //! The parameters of an authorization request as they came.
 
+use crate::values::quoted;
+
 /// One parameter.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Parameter {
@@ -39,12 +41,25 @@ impl Parameters {
         values.filter(|value| !value.is_empty()).collect()
     }
 
-    /// RFC 6749 §3.1: parameters must not be included more than once, nor be unreadable.
-    pub(super) fn are_usable(&self) -> bool {
-        self.0.iter().enumerate().all(|(index, parameter)| {
-            let again = self.0.iter().take(index).any(|earlier| earlier.name == parameter.name);
-            parameter.value.is_some() && (!again || parameter.name == REPEATABLE)
+    /// RFC 6749 §3.1: parameters must not be included more than once, nor be unreadable. Says which one breaks that.
+    pub(super) fn fault(&self) -> Option<String> {
+        self.0.iter().enumerate().find_map(|(index, Parameter { name, value })| {
+            let again = self.0.iter().take(index).any(|earlier| earlier.name == *name);
+            if value.is_none() {
+                let rule =
+                    "is malformed: not UTF-8, badly percent-encoded, or with control characters";
+                return Some(format!("the parameter {} {rule}", quoted(name)));
+            }
+            (again && name != REPEATABLE)
+                .then(|| format!("the parameter {} is repeated", quoted(name)))
         })
+    }
+
+    /// Names and values, but for those that are no text.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0
+            .iter()
+            .filter_map(|Parameter { name, value }| Some((name.as_str(), value.as_deref()?)))
     }
 }
 

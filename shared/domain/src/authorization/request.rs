@@ -1,107 +1,34 @@
-//! From parameters to a request: first who asks and where to answer, then everything else.
+//! From parameters to a request. It reads nothing but the parameters and the client, so a request may be parsed in one
+//! place and begun in another.
 
-use super::parameters::{Parameters, Unusable};
-use super::response::{AuthorizationError, Return};
+use std::borrow::Cow;
+
+use super::bounds;
+use super::parameters::Parameters;
+use super::response::AuthorizationError;
+use super::target::{Target, response_mode};
 use crate::models::client::Client;
 use crate::models::transaction::AuthorizationRequest;
-use crate::stores::{ClientStore, StoreError};
-use crate::token::{self, IdTokenHint};
-use crate::values::{ClientId, CodeChallenge, ErrorCode, GrantType, ResponseMode, Scope, Settings};
+use crate::token::{self, Hint};
+use crate::values::{CodeChallenge, ErrorCode, GrantType, Scope, Settings, quoted};
 
-/// The longest `state` that is given back, in bytes.
-const MAX_STATE: usize = 4096;
-/// The longest `nonce`, in bytes.
-const MAX_NONCE: usize = 1024;
-
-/// Why a request has no client to answer. Nothing is redirected anywhere: the user gets a page.
-#[derive(Debug, thiserror::Error)]
-pub enum NoClient {
-    /// There is no `client_id`, or more than one.
-    #[error("client_id is missing, repeated or malformed")]
-    ClientId,
-    /// No client has it, or it is disabled.
-    #[error("the client is unknown or not active")]
-    UnknownClient,
-    /// It acts for no user.
-    #[error("the client acts for no user")]
-    ActsForNoUser,
-    /// There is no `redirect_uri`, or more than one.
-    #[error("redirect_uri is missing, repeated or malformed")]
-    RedirectUri,
-    /// It is not registered for this client.
-    #[error("redirect_uri is not registered for the client")]
-    UnregisteredRedirectUri,
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-/// Who asks, and where to answer.
-pub(super) struct Target {
-    pub(super) client: Client,
-    pub(super) redirect_uri: String,
-    pub(super) redirect_uri_was_sent: bool,
-}
-
-/// The client and its redirect URI (RFC 6749 §4.1.2.1: before these are known to be right, nothing may
-/// be redirected).
-pub(super) async fn target(
-    clients: &dyn ClientStore,
-    parameters: &Parameters,
-) -> Result<Target, NoClient> {
-    let client_id = parameters.one("client_id").ok().flatten().ok_or(NoClient::ClientId)?;
-    let client_id = ClientId::parse(client_id).ok_or(NoClient::UnknownClient)?;
-    let client = clients.find(&client_id).await?;
-    let client = client.filter(|client| client.metadata.is_active);
-    let client = client.ok_or(NoClient::UnknownClient)?;
-    if !client.kind.acts_for_users() {
-        return Err(NoClient::ActsForNoUser);
-    }
-    let sent = parameters.one("redirect_uri").map_err(|Unusable| NoClient::RedirectUri)?;
-    let registered = &client.metadata.redirect_uris;
-    let redirect_uri = match (sent, registered.as_slice()) {
-        (Some(sent), _) if registered.iter().any(|own| own.matches(sent)) => sent.to_owned(),
-        (Some(_), _) => return Err(NoClient::UnregisteredRedirectUri),
-        // RFC 6749 §3.1.2.3: it may be left out where there is only one.
-        (None, [only]) => only.as_str().to_owned(),
-        (None, _) => return Err(NoClient::RedirectUri),
-    };
-    let redirect_uri_was_sent = sent.is_some();
-    Ok(Target { client, redirect_uri, redirect_uri_was_sent })
-}
-
-impl Target {
-    /// Where an error goes before the request is understood.
-    pub(super) fn answer_to(&self, parameters: &Parameters) -> Return {
-        let state = parameters.one("state").ok().flatten().filter(|it| it.len() <= MAX_STATE);
-        Return {
-            client_id: self.client.client_id.clone(),
-            redirect_uri: self.redirect_uri.clone(),
-            mode: response_mode(parameters).unwrap_or_default(),
-            state: state.map(str::to_owned),
-            is_silent: is_silent(parameters),
-        }
-    }
-}
-
-fn refuse(code: ErrorCode, description: &'static str) -> AuthorizationError {
+fn refuse(code: ErrorCode, description: impl Into<Cow<'static, str>>) -> AuthorizationError {
     AuthorizationError::new(code, description)
 }
 
-fn invalid(description: &'static str) -> AuthorizationError {
+fn invalid(description: impl Into<Cow<'static, str>>) -> AuthorizationError {
     refuse(ErrorCode::InvalidRequest, description)
 }
 
-/// The request, after every rule has been checked. `read_hint` judges an `id_token_hint`.
+/// The request, after every rule has been checked but for `id_token_hint`: to judge that one is not for a parser.
 pub(super) fn parse(
     settings: &Settings,
     target: &Target,
     parameters: &Parameters,
-    read_hint: impl Fn(&str) -> Option<IdTokenHint>,
 ) -> Result<AuthorizationRequest, AuthorizationError> {
     use ErrorCode as Code;
-    if !parameters.are_usable() {
-        return Err(invalid("a parameter is repeated or malformed"));
+    if let Some(fault) = parameters.fault() {
+        return Err(invalid(fault));
     }
     // From here on, every parameter can be read.
     let one = |name| parameters.one(name).ok().flatten();
@@ -111,6 +38,7 @@ pub(super) fn parse(
     if one("request_uri").is_some() {
         return Err(refuse(Code::RequestUriNotSupported, "request_uri is not supported"));
     }
+    bounds::check(parameters)?;
     let response_mode = response_mode(parameters)?;
     check_response_type(one("response_type"))?;
     let client = &target.client;
@@ -119,7 +47,7 @@ pub(super) fn parse(
         return Err(refuse(Code::UnauthorizedClient, description));
     }
     let prompt = Prompt::parse(one("prompt"))?;
-    let request = AuthorizationRequest {
+    Ok(AuthorizationRequest {
         client: client.id,
         client_id: client.client_id.clone(),
         redirect_uri: target.redirect_uri.clone(),
@@ -127,8 +55,8 @@ pub(super) fn parse(
         response_mode,
         scope: scope(client, one("scope"))?,
         resources: resources(settings, client, parameters.all("resource"))?,
-        state: bounded(one("state"), MAX_STATE, "state is longer than 4096 bytes")?,
-        nonce: bounded(one("nonce"), MAX_NONCE, "nonce is longer than 1024 bytes")?,
+        state: one("state").map(str::to_owned),
+        nonce: one("nonce").map(str::to_owned),
         code_challenge: code_challenge(
             client,
             one("code_challenge"),
@@ -140,48 +68,32 @@ pub(super) fn parse(
         max_age: max_age(one("max_age"))?,
         login_hint: one("login_hint").map(str::to_owned),
         expected_user: None,
-    };
-    match one("id_token_hint") {
-        None => Ok(request),
-        Some(hint) => expect_user(request, read_hint(hint)),
-    }
+    })
 }
 
-/// Whether the client asked that no page be shown, whatever else is wrong with the request.
-fn is_silent(parameters: &Parameters) -> bool {
-    let prompt = parameters.one("prompt").ok().flatten();
-    prompt.is_some_and(|prompt| prompt.trim_matches(' ') == "none")
-}
-
-/// The modes that suit a code. `fragment` would show it to scripts of the page.
-fn response_mode(parameters: &Parameters) -> Result<ResponseMode, AuthorizationError> {
-    let unknown = || invalid("response_mode must be query or form_post");
-    match parameters.one("response_mode").map_err(|Unusable| unknown())? {
-        None => Ok(ResponseMode::default()),
-        Some(text) => ResponseMode::parse(text).ok_or_else(unknown),
-    }
+/// The ID token that names the user who is expected.
+pub(super) fn id_token_hint(parameters: &Parameters) -> Option<&str> {
+    parameters.one("id_token_hint").ok().flatten()
 }
 
 /// Of all response types, OAuth 2.1 has left `code`.
 fn check_response_type(response_type: Option<&str>) -> Result<(), AuthorizationError> {
     match response_type {
         Some("code") => Ok(()),
-        Some(_) => Err(refuse(ErrorCode::UnsupportedResponseType, "response_type must be code")),
+        Some(other) => {
+            let description = format!("response_type must be code, not {}", quoted(other));
+            Err(refuse(ErrorCode::UnsupportedResponseType, description))
+        }
         None => Err(invalid("response_type is missing")),
     }
 }
 
 fn scope(client: &Client, asked: Option<&str>) -> Result<Scope, AuthorizationError> {
-    let refused = |description| refuse(ErrorCode::InvalidScope, description);
     // What administrators hold for themselves, no user can give.
     let allowed: Scope =
         client.scope().iter().filter(|token| !token.is_reserved()).cloned().collect();
-    let Some(asked) = asked else { return Ok(allowed) };
-    let asked = Scope::parse(asked).map_err(|_| refused("the scope parameter is malformed"))?;
-    match asked.first_outside(&allowed) {
-        None => Ok(asked),
-        Some(_) => Err(refused("a requested scope is not allowed for this client")),
-    }
+    let granted = token::granted_scope(&allowed, asked);
+    granted.map_err(|description| refuse(ErrorCode::InvalidScope, description))
 }
 
 fn resources(
@@ -190,22 +102,15 @@ fn resources(
     asked: Vec<String>,
 ) -> Result<Vec<String>, AuthorizationError> {
     let allowed = token::allowed_audiences(settings, client);
-    if asked.iter().all(|resource| allowed.contains(resource)) {
-        return Ok(asked);
+    token::check_resources(&allowed, &asked)
+        .map_err(|description| refuse(ErrorCode::InvalidTarget, description))?;
+    let mut resources = Vec::new();
+    for resource in asked {
+        if !resources.contains(&resource) {
+            resources.push(resource);
+        }
     }
-    let description = "a requested resource is not allowed for this client";
-    Err(refuse(ErrorCode::InvalidTarget, description))
-}
-
-fn bounded(
-    text: Option<&str>,
-    max: usize,
-    description: &'static str,
-) -> Result<Option<String>, AuthorizationError> {
-    match text {
-        Some(text) if text.len() > max => Err(invalid(description)),
-        text => Ok(text.map(str::to_owned)),
-    }
+    Ok(resources)
 }
 
 /// RFC 7636 §4.3. Without a method it would be `plain`, which protects from nothing.
@@ -215,19 +120,26 @@ fn code_challenge(
     method: Option<&str>,
 ) -> Result<Option<CodeChallenge>, AuthorizationError> {
     match (challenge, method) {
-        (None, None) if client.metadata.require_pkce => {
-            Err(invalid("code_challenge is missing: this client must use PKCE"))
-        }
+        (None, None) if client.metadata.require_pkce => Err(invalid(format!(
+            "code_challenge is missing: this client must use PKCE; {CHALLENGE}"
+        ))),
         (None, None) => Ok(None),
-        (None, Some(_)) => Err(invalid("code_challenge is missing")),
+        (None, Some(_)) => Err(invalid(format!("code_challenge is missing; {CHALLENGE}"))),
         (Some(challenge), Some("S256")) => {
-            let challenge = CodeChallenge::parse(challenge);
-            let malformed = || invalid("code_challenge must be the base64url of a SHA-256");
-            Ok(Some(challenge.ok_or_else(malformed)?))
+            let malformed = || invalid(format!("{CHALLENGE}, and {} is not", quoted(challenge)));
+            CodeChallenge::parse(challenge).map(Some).ok_or_else(malformed)
         }
-        (Some(_), _) => Err(invalid("code_challenge_method must be S256")),
+        (Some(_), Some(other)) => {
+            Err(invalid(format!("code_challenge_method must be S256, not {}", quoted(other))))
+        }
+        (Some(_), None) => {
+            Err(invalid("code_challenge_method is missing, which means plain: it must be S256"))
+        }
     }
 }
+
+const CHALLENGE: &str = "code_challenge must be the base64url of a SHA-256 without padding (RFC 7636 section 4.2): \
+    43 characters of A-Z, a-z, 0-9, - and _";
 
 #[derive(Default)]
 struct Prompt {
@@ -237,17 +149,19 @@ struct Prompt {
 }
 
 impl Prompt {
-    /// OpenID Connect Core 1.0 §3.1.2.1. To select an account is to sign in with it.
+    /// OpenID Connect Core 1.0 §3.1.2.1. To select an account is to sign in with it. Clients join lists that have
+    /// holes, so a run of spaces counts as one, and those at the ends do not count.
     fn parse(text: Option<&str>) -> Result<Self, AuthorizationError> {
         let mut prompt = Self::default();
-        for word in text.into_iter().flat_map(|text| text.split(' ')) {
+        let words = text.into_iter().flat_map(|text| text.split(' '));
+        for word in words.filter(|word| !word.is_empty()) {
             match word {
                 "none" => prompt.none = true,
                 "login" | "select_account" => prompt.login = true,
                 "consent" => prompt.consent = true,
-                _ => {
+                other => {
                     let rule = "prompt must be none, or of login, consent and select_account";
-                    return Err(invalid(rule));
+                    return Err(invalid(format!("{rule}, not {}", quoted(other))));
                 }
             }
         }
@@ -262,19 +176,30 @@ fn max_age(text: Option<&str>) -> Result<Option<u64>, AuthorizationError> {
     let Some(text) = text else { return Ok(None) };
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
     let seconds = text.parse::<u32>().ok().filter(|_| digits);
-    seconds.map(|seconds| Some(seconds.into())).ok_or_else(|| invalid("max_age must be seconds"))
+    let refused = || invalid(format!("max_age must be a number of seconds, not {}", quoted(text)));
+    seconds.map(|seconds| Some(seconds.into())).ok_or_else(refused)
 }
 
-/// A hint is believed only when this server signed it for this client, and not for longer than it lives.
-fn expect_user(
+/// A hint is believed only when this server signed it for this client. It may have expired: what it names is
+/// still the user who was signed in (OpenID Connect Core 1.0 §3.1.2.1).
+pub(super) fn expect_user(
     request: AuthorizationRequest,
-    hint: Option<IdTokenHint>,
+    hint: Hint,
 ) -> Result<AuthorizationRequest, AuthorizationError> {
-    let own = hint.filter(|hint| hint.client_id == request.client_id);
-    let hint = own.ok_or_else(|| invalid("id_token_hint is not an ID token of this client"))?;
-    if hint.is_expired {
-        let code = ErrorCode::LoginRequired;
-        return Err(refuse(code, "id_token_hint has expired"));
+    match hint {
+        Hint::Genuine(hint) if hint.client_id == request.client_id => {
+            Ok(AuthorizationRequest { expected_user: Some(hint.user), ..request })
+        }
+        // Perhaps it was genuine, before its key was rotated out. Without a page that is not to be found out.
+        Hint::UnknownKey(client_id) if client_id == request.client_id => {
+            if request.is_silent {
+                let description = "the key that signed id_token_hint is not published any more";
+                return Err(refuse(ErrorCode::LoginRequired, description));
+            }
+            Ok(request)
+        }
+        Hint::Genuine(_) | Hint::UnknownKey(_) | Hint::NotOurs => {
+            Err(invalid("id_token_hint is not an ID token of this client"))
+        }
     }
-    Ok(AuthorizationRequest { expected_user: Some(hint.user), ..request })
 }

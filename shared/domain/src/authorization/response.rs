@@ -1,5 +1,7 @@
 //! What the client hears, by way of the browser (RFC 6749 §4.1.2).
 
+use std::borrow::Cow;
+
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::models::transaction::AuthorizationRequest;
@@ -7,19 +9,19 @@ use crate::stores::StoreError;
 use crate::values::{ClientId, Endpoint, ErrorCode, Issuer, ResponseMode, Secret};
 
 /// An error for the client.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("{description}")]
 pub struct AuthorizationError {
     /// The code.
     pub code: ErrorCode,
-    /// One sentence, within `%x20-21 / %x23-5B / %x5D-7E`.
-    pub description: &'static str,
+    /// One sentence, within `%x20-21 / %x23-5B / %x5D-7E`. Values of the request in it are quoted and bounded.
+    pub description: Cow<'static, str>,
 }
 
 impl AuthorizationError {
-    pub(super) fn new(code: ErrorCode, description: &'static str) -> Self {
+    pub(super) fn new(code: ErrorCode, description: impl Into<Cow<'static, str>>) -> Self {
         debug_assert!(code.is_of(Endpoint::Authorization), "{code} is no error of the endpoint");
-        Self { code, description }
+        Self { code, description: description.into() }
     }
 
     /// The store failed after it was known where to answer.
@@ -79,7 +81,7 @@ impl AuthorizationResponse {
     pub(super) fn error(to: Return, issuer: &Issuer, error: AuthorizationError) -> Self {
         let parameters = vec![
             ("error", Secret::from(error.code.as_str())),
-            ("error_description", Secret::from(error.description)),
+            ("error_description", Secret::new(error.description.to_string())),
         ];
         Self::new(to, issuer, Some(error), parameters)
     }
@@ -97,11 +99,16 @@ impl AuthorizationResponse {
         Self { client_id, redirect_uri, mode, is_silent, error, parameters }
     }
 
-    /// The redirect URI with the parameters in its query.
+    /// The redirect URI with the parameters: in its query, unless they travel in its fragment.
     #[must_use]
     pub fn url(&self) -> String {
         let parameters = self.parameters.iter().map(|(name, value)| (*name, value.expose()));
-        with_query(&self.redirect_uri, parameters)
+        match self.mode {
+            ResponseMode::Query | ResponseMode::FormPost => {
+                with_query(&self.redirect_uri, parameters)
+            }
+            ResponseMode::Fragment => with_fragment(&self.redirect_uri, parameters),
+        }
     }
 }
 
@@ -110,12 +117,28 @@ pub fn with_query<'a>(
     uri: &str,
     parameters: impl IntoIterator<Item = (&'a str, &'a str)>,
 ) -> String {
-    let mut url = uri.to_owned();
-    let mut separator = match uri.split_once('?') {
+    let separator = match uri.split_once('?') {
         None => "?",
         Some((_, "")) => "",
         Some(_) => "&",
     };
+    with_parameters(uri, separator, parameters)
+}
+
+/// `uri`, which has no fragment, with `parameters` in one (OAuth 2.0 Multiple Response Type Encoding Practices §2.1).
+fn with_fragment<'a>(
+    uri: &str,
+    parameters: impl IntoIterator<Item = (&'a str, &'a str)>,
+) -> String {
+    with_parameters(uri, "#", parameters)
+}
+
+fn with_parameters<'a>(
+    uri: &str,
+    mut separator: &'static str,
+    parameters: impl IntoIterator<Item = (&'a str, &'a str)>,
+) -> String {
+    let mut url = uri.to_owned();
     for (name, value) in parameters {
         url.push_str(separator);
         url.push_str(name);
@@ -124,6 +147,11 @@ pub fn with_query<'a>(
         separator = "&";
     }
     url
+}
+
+/// How many bytes `value` has in a URL.
+pub(super) fn encoded_length(value: &str) -> usize {
+    utf8_percent_encode(value, RESERVED).map(str::len).sum()
 }
 
 /// What is encoded in a value of a query: all but the unreserved characters (RFC 3986 §2.3). A space becomes %20, which
@@ -146,6 +174,13 @@ mod tests {
     #[case("com.example.app:/cb", "com.example.app:/cb?state=a%20b%26c%3D%23%2B%25%C3%A9")]
     fn parameters_go_behind_the_query_and_are_encoded(#[case] uri: &str, #[case] expected: &str) {
         assert_eq!(with_query(uri, [("state", "a b&c=#+%é")]), expected);
+    }
+
+    #[test]
+    fn in_a_fragment_the_query_of_the_uri_stays_as_it_is() {
+        let uri = "https://a.example/cb?x=1";
+        let url = with_fragment(uri, [("code", "a b"), ("iss", "i&")]);
+        assert_eq!(url, "https://a.example/cb?x=1#code=a%20b&iss=i%26");
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! What a browser holds: two secrets of 256 bits, of which the store knows hashes only.
+//! What a browser holds: secrets of 256 bits, one for its session and one for each request that waits. The store
+//! knows hashes of them only.
 
 use std::fmt;
 
@@ -7,18 +8,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::values::{MacKey, Secret, TransactionId, digest, id};
 
-/// Names a browser, signed in or not: what binds a transaction to it. Codes and CSRF tokens are made
-/// from it, so the same decision made twice in one browser gives the same code, and no other browser can
-/// make it.
+/// Guards one authorization request that waits: the browser that began the request holds it, in a cookie of that
+/// request alone. Whoever knows it and has no session learns nothing: a code takes both secrets.
 #[derive(Clone, Debug)]
-pub struct BrowserSecret(Secret);
+pub struct RequestSecret(Secret);
 
-/// The hash of a [`BrowserSecret`], as the store has it.
+/// The hash of a [`RequestSecret`], as the store has it.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct BrowserKey(String);
+pub struct RequestKey(String);
 
-/// Names a session: whoever has it has signed in.
+/// Names a session. It is random, new at each sign-in, and follows from nothing else that a browser holds.
 #[derive(Clone, Debug)]
 pub struct SessionSecret(Secret);
 
@@ -26,6 +26,15 @@ pub struct SessionSecret(Secret);
 #[derive(Clone, Debug, Eq, Hash, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct SessionKey(String);
+
+/// A request that waits, as the browser that began it holds it.
+#[derive(Clone, Debug)]
+pub struct PendingRequest {
+    /// Its name.
+    pub id: TransactionId,
+    /// What guards it.
+    pub secret: RequestSecret,
+}
 
 /// What a form of ours carries and a forged one does not.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -38,11 +47,15 @@ fn parse(text: &str) -> Option<Secret> {
     id::is_url_safe(text, LENGTH).then(|| Secret::from(text))
 }
 
-impl BrowserSecret {
+fn generate(rng: &mut dyn CryptoRng) -> Secret {
+    Secret::new(id::random_text::<32>(rng))
+}
+
+impl RequestSecret {
     /// A new one.
     #[must_use]
     pub fn generate(rng: &mut dyn CryptoRng) -> Self {
-        Self(Secret::new(id::random_text::<32>(rng)))
+        Self(generate(rng))
     }
 
     /// Takes a cookie's value. `None` when this server did not make it.
@@ -59,24 +72,33 @@ impl BrowserSecret {
 
     /// What the store knows of it.
     #[must_use]
-    pub fn key(&self) -> BrowserKey {
-        BrowserKey(self.derive("key", ""))
+    pub fn key(&self) -> RequestKey {
+        RequestKey(digest::fingerprint(self.0.expose().as_bytes()))
     }
+}
 
-    /// The code of a transaction: 256 bits.
+impl PendingRequest {
+    /// A new one.
     #[must_use]
-    pub fn code(&self, transaction: &TransactionId) -> Secret {
-        Secret::new(self.derive("code", transaction.as_str()))
+    pub fn generate(rng: &mut dyn CryptoRng) -> Self {
+        Self { id: TransactionId::generate(rng), secret: RequestSecret::generate(rng) }
     }
 
-    /// The CSRF token of a form about `subject`.
+    /// The token of a form about the request.
     #[must_use]
-    pub fn csrf_token(&self, subject: &str) -> CsrfToken {
-        CsrfToken(Secret::new(self.derive("csrf", subject)))
+    pub fn csrf_token(&self) -> CsrfToken {
+        let key = MacKey::new(self.secret.0.expose().as_bytes());
+        CsrfToken(Secret::new(key.text("form", self.id.as_str().as_bytes())))
     }
 
-    fn derive(&self, purpose: &str, subject: &str) -> String {
-        MacKey::new(self.0.expose().as_bytes()).text(purpose, subject.as_bytes())
+    /// The code of the request in `session`: 256 bits, that follow from the two secrets together and from neither
+    /// alone. The same decision, posted twice, gives the same code.
+    #[must_use]
+    pub fn code(&self, session: &SessionSecret) -> Secret {
+        // Both have the same fixed length, so the two cannot be divided in another way.
+        let both = Secret::new(format!("{}{}", self.secret.expose(), session.expose()));
+        let key = MacKey::new(both.expose().as_bytes());
+        Secret::new(key.text("code", self.id.as_str().as_bytes()))
     }
 }
 
@@ -84,7 +106,7 @@ impl SessionSecret {
     /// A new one.
     #[must_use]
     pub fn generate(rng: &mut dyn CryptoRng) -> Self {
-        Self(Secret::new(id::random_text::<32>(rng)))
+        Self(generate(rng))
     }
 
     /// Takes a cookie's value. `None` when this server did not make it.
@@ -103,6 +125,13 @@ impl SessionSecret {
     #[must_use]
     pub fn key(&self) -> SessionKey {
         SessionKey(digest::fingerprint(self.0.expose().as_bytes()))
+    }
+
+    /// The token of a form about `subject` in this session.
+    #[must_use]
+    pub fn csrf_token(&self, subject: &str) -> CsrfToken {
+        let key = MacKey::new(self.0.expose().as_bytes());
+        CsrfToken(Secret::new(key.text("form", subject.as_bytes())))
     }
 }
 
@@ -130,28 +159,40 @@ impl fmt::Display for SessionKey {
 mod tests {
     use super::*;
 
+    fn pending(id: &str, secret: &str) -> PendingRequest {
+        PendingRequest { id: TransactionId::of(id), secret: RequestSecret(Secret::from(secret)) }
+    }
+
     #[test]
-    fn what_is_made_of_a_browsers_secret_differs_by_purpose_subject_and_browser() {
-        let (a, b) = (BrowserSecret(Secret::from("a")), BrowserSecret(Secret::from("b")));
-        let (one, two) = (TransactionId::of("one"), TransactionId::of("two"));
-        assert_eq!(a.code(&one), a.code(&one));
-        assert_ne!(a.code(&one), a.code(&two));
-        assert_ne!(a.code(&one), b.code(&one));
-        assert_ne!(a.code(&one).expose(), a.csrf_token(one.as_str()).expose());
-        assert_ne!(a.key(), b.key());
-        assert!(a.csrf_token("x").is(a.csrf_token("x").expose()));
-        assert!(!a.csrf_token("x").is(a.csrf_token("y").expose()));
-        assert!(!a.csrf_token("x").is(""));
+    fn a_code_follows_from_the_request_and_both_secrets_together() {
+        let (one, other) = (SessionSecret(Secret::from("s")), SessionSecret(Secret::from("t")));
+        let code = pending("id", "a").code(&one);
+        assert_eq!(code, pending("id", "a").code(&one));
+        assert_ne!(code, pending("id", "a").code(&other));
+        assert_ne!(code, pending("id", "b").code(&one));
+        assert_ne!(code, pending("other", "a").code(&one));
+    }
+
+    #[test]
+    fn the_token_of_a_form_is_for_its_request_or_session_and_its_subject() {
+        let token = pending("id", "a").csrf_token();
+        assert!(token.is(token.expose()));
+        assert!(!token.is("") && !token.is(pending("id", "b").csrf_token().expose()));
+        assert!(!token.is(pending("other", "a").csrf_token().expose()));
+        let session = SessionSecret(Secret::from("a"));
+        assert_ne!(session.csrf_token("x"), session.csrf_token("y"));
+        assert_ne!(session.csrf_token("x"), SessionSecret(Secret::from("b")).csrf_token("x"));
+        assert_ne!(token.expose(), pending("id", "a").code(&session).expose());
     }
 
     #[test]
     fn a_cookie_that_has_not_the_form_of_ours_is_none() {
         let own = "A".repeat(43);
         assert!(SessionSecret::parse(&own).is_some());
-        assert!(BrowserSecret::parse(&own).is_some());
+        assert!(RequestSecret::parse(&own).is_some());
         for text in ["", "A", &"A".repeat(44), &"é".repeat(43), &format!("{}=", "A".repeat(42))] {
             assert!(SessionSecret::parse(text).is_none());
-            assert!(BrowserSecret::parse(text).is_none());
+            assert!(RequestSecret::parse(text).is_none());
         }
     }
 }

@@ -3,6 +3,8 @@
 pub(crate) mod authentication;
 pub(crate) mod browser;
 pub(crate) mod client;
+pub(crate) mod consent;
+pub(crate) mod device;
 pub(crate) mod grant;
 pub(crate) mod keys;
 pub(crate) mod session;

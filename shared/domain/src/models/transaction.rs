@@ -4,9 +4,9 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::browser::BrowserKey;
+use super::browser::RequestKey;
 use crate::values::{
-    ClientId, CodeChallenge, ResponseMode, Scope, Seconds, Timestamp, TransactionId,
+    ClientId, CodeChallenge, GrantId, ResponseMode, Scope, Seconds, Timestamp, TransactionId,
 };
 
 /// How long a user may take to sign in and consent: half an hour.
@@ -56,20 +56,41 @@ pub struct AuthorizationRequest {
 pub struct Transaction {
     /// Its name.
     pub id: TransactionId,
-    /// The browser that it belongs to.
-    pub browser: BrowserKey,
+    /// The hash of the secret that its browser holds.
+    pub key: RequestKey,
+    /// The query of the authorization request as it came, by which a page that was left open starts again. Empty if
+    /// it is longer than [`MAX_QUERY_KEPT`].
+    pub query: String,
     /// What is asked for.
     pub request: AuthorizationRequest,
     /// When it began.
     pub created_at: Timestamp,
-    /// Whether the user has denied it.
-    pub is_denied: bool,
+    /// What it was answered with, if it was.
+    pub answer: Option<Answer>,
+}
+
+/// The longest query that a transaction keeps, in bytes.
+pub const MAX_QUERY_KEPT: usize = 4096;
+
+/// The answer to a transaction.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Answer {
+    /// The user has denied the request. That is final.
+    Denied,
+    /// A grant, whose code went to the client.
+    Granted(GrantId),
 }
 
 impl Transaction {
     /// Whether it counts at `now`.
     #[must_use]
     pub fn is_live(&self, now: Timestamp) -> bool {
-        now < self.created_at.plus(TRANSACTION_LIFETIME)
+        now < self.ends_at()
+    }
+
+    /// When it ends.
+    #[must_use]
+    pub fn ends_at(&self) -> Timestamp {
+        self.created_at.plus(TRANSACTION_LIFETIME)
     }
 }

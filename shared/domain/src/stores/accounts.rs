@@ -4,8 +4,10 @@ use async_trait::async_trait;
 use uuid::Uuid;
 
 use super::{Change, From, Order, Rehashed, StoreError};
+use crate::models::consent::{Allowed, Consent};
+use crate::models::device::DeviceKey;
 use crate::models::user::{EmailAddress, User};
-use crate::values::{Scope, Timestamp};
+use crate::values::{Generation, Timestamp};
 
 /// How a write of a user ended.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -41,12 +43,26 @@ pub trait UserStore: Send + Sync {
     async fn create(&self, user: &User) -> Result<UserWrite, StoreError>;
 
     /// Writes `after`, if `before.version` is still the stored one; where the normalized address
-    /// differs, the old one is freed and the new one taken in the same transaction.
+    /// differs, the old one is freed and the new one taken in the same transaction. The known browsers stay as
+    /// they are; where the password differs, those of `after` take the place of all that are stored.
     async fn update(&self, before: &User, after: &User) -> Result<UserWrite, StoreError>;
 
     /// Replaces the hash of a user's password, if the old one is still stored. Changes no version; does
     /// nothing when the password is another by now, or the user gone.
     async fn record_rehash(&self, id: Uuid, rehashed: Rehashed<'_>) -> Result<(), StoreError>;
+
+    /// Notes that a browser was used to sign in at `at`, so that it is known from then on, and forgets those that
+    /// it displaces ([`KnownBrowsers::displaced_by`](crate::models::device::KnownBrowsers::displaced_by)). Changes no
+    /// version. [`Change::Conflict`], and nothing is written, where the user is gone or has set another password.
+    async fn remember_browser(
+        &self,
+        user: &User,
+        browser: &DeviceKey,
+        at: Timestamp,
+    ) -> Result<Change, StoreError>;
+
+    /// Forgets a known browser, if it is one. Changes no version.
+    async fn forget_browser(&self, user: Uuid, browser: &DeviceKey) -> Result<(), StoreError>;
 
     /// Takes the user and its address away, both or neither, if its version is still the stored one.
     async fn delete(&self, user: &User) -> Result<Change, StoreError>;
@@ -62,15 +78,26 @@ pub trait UserStore: Send + Sync {
 /// under the same `clientId` inherits nothing.
 #[async_trait]
 pub trait ConsentStore: Send + Sync {
-    /// The scope that `user` has allowed `client`; `None` when the user was never asked.
-    async fn consented(&self, user: Uuid, client: Uuid) -> Result<Option<Scope>, StoreError>;
+    /// What `user` has allowed `client`: one strongly consistent read. `None` when the user was never asked.
+    async fn consented(&self, user: Uuid, client: Uuid) -> Result<Option<Consent>, StoreError>;
 
-    /// Adds `scope` to what `user` has allowed `client`. Two additions at once lose nothing.
+    /// Adds to what `user` has allowed `client`. Two additions at once lose nothing. Gives back the generation of
+    /// the consent: the stored one if there is one, else that of `allowed`, which is stored with it.
     async fn consent(
         &self,
         user: Uuid,
         client: Uuid,
-        scope: &Scope,
+        allowed: &Allowed<'_>,
+        at: Timestamp,
+    ) -> Result<Generation, StoreError>;
+
+    /// Takes back everything that `user` has allowed `client`, and puts `generation` in the place of the stored one,
+    /// in one write.
+    async fn withdraw_consent(
+        &self,
+        user: Uuid,
+        client: Uuid,
+        generation: Generation,
         at: Timestamp,
     ) -> Result<(), StoreError>;
 

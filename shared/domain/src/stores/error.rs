@@ -1,5 +1,7 @@
 //! A store that failed.
 
+use std::borrow::Cow;
+
 use crate::values::{ErrorCode, PublicError};
 
 /// The store failed: what was asked may or may not have happened.
@@ -26,7 +28,7 @@ impl StoreError {
         match self {
             Self::Unavailable(_) => PublicError {
                 code: ErrorCode::TemporarilyUnavailable,
-                description: "the server is busy; try again shortly",
+                description: Cow::Borrowed("the server is busy; try again shortly"),
                 retry_after: Some(1),
             },
             Self::Corrupt(_) | Self::Other(_) => {

@@ -1,4 +1,4 @@
-//! What does not last: authorization requests in hand, sessions, grants, and counters of attempts.
+//! What does not last: authorization requests in hand, sessions, and grants.
 //! Every item is forgotten some time after it has become meaningless; until then, whether it has
 //! expired is judged by the times in it, never by its presence.
 
@@ -97,6 +97,27 @@ pub trait SessionStore: Send + Sync {
     async fn is_signed_out(&self, id: &SessionId) -> Result<bool, StoreError>;
 }
 
+/// What a transaction is to be answered with.
+#[derive(Clone, Copy, Debug)]
+pub enum NewAnswer<'a> {
+    /// The user has denied it.
+    Denied,
+    /// A new grant.
+    Grant(&'a Grant),
+}
+
+/// How the answer to a transaction was recorded.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[must_use]
+pub enum Answering {
+    /// It is the answer now. The code of an earlier one, unused until then, has ended.
+    Recorded,
+    /// The transaction has got another answer since it was read, or is gone; nothing was written.
+    Overtaken,
+    /// The code of the earlier answer is used already; nothing was written.
+    Final,
+}
+
 /// Authorization requests that wait for their user.
 #[async_trait]
 pub trait TransactionStore: Send + Sync {
@@ -107,42 +128,13 @@ pub trait TransactionStore: Send + Sync {
     async fn find_transaction(&self, id: &TransactionId)
     -> Result<Option<Transaction>, StoreError>;
 
-    /// Notes that the user has denied the request, if it is still there.
-    async fn deny_transaction(&self, id: &TransactionId) -> Result<(), StoreError>;
-}
-
-/// A counter that is full: how far it has counted, and until when nobody may try.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Attempts {
-    /// How many attempts count.
-    pub count: u32,
-    /// From when on the next one is allowed.
-    pub blocked_until: Option<Timestamp>,
-}
-
-/// Counters of attempts, each counted *before* it is made, so that no number of attempts at once gets
-/// past a limit.
-#[async_trait]
-pub trait AttemptStore: Send + Sync {
-    /// Counts one attempt under `key` while fewer than `limit` count: `None`. Otherwise nothing is
-    /// written, and the counter comes back as it is.
-    async fn count_attempt(
+    /// Answers `transaction` with `answer`, all or nothing: the transaction records the answer, a new grant is made,
+    /// and the grant that was the answer before ends if its code is unused. So of any number of codes that one request
+    /// gets, at most one can be redeemed. Only if the transaction still has the answer with which it was read.
+    async fn answer_transaction(
         &self,
-        key: &str,
-        limit: u32,
-        forget_at: Timestamp,
-    ) -> Result<Option<Attempts>, StoreError>;
-
-    /// Counts one attempt on top of `seen` and blocks the next ones until `blocked_until`, if the
-    /// counter is still as it was `seen`: whether that was so.
-    async fn count_late_attempt(
-        &self,
-        key: &str,
-        seen: &Attempts,
-        blocked_until: Timestamp,
-        forget_at: Timestamp,
-    ) -> Result<bool, StoreError>;
-
-    /// Takes an attempt back, because it succeeded or was not made.
-    async fn uncount_attempt(&self, key: &str) -> Result<(), StoreError>;
+        transaction: &Transaction,
+        answer: NewAnswer<'_>,
+        at: Timestamp,
+    ) -> Result<Answering, StoreError>;
 }

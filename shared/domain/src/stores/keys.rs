@@ -3,7 +3,8 @@
 use async_trait::async_trait;
 
 use super::{Change, StoreError};
-use crate::models::keys::{KeyRing, WrappedKey};
+use crate::models::keys::{Judgement, KeyRing, WrappedKey};
+use crate::values::Timestamp;
 
 /// The signing keys: one ring for each algorithm, and the key that seals their private parts.
 #[async_trait]
@@ -17,6 +18,17 @@ pub trait KeyStore: Send + Sync {
 
     /// Writes the wrapped sealing key if there is none.
     async fn put_wrapped_key(&self, key: &WrappedKey) -> Result<Change, StoreError>;
+}
+
+/// Judges who signed, by the published keys.
+#[async_trait]
+pub trait Verifier: Send + Sync {
+    /// Judges a compact JWS that must have the header `typ`. Where the keys at hand may be too old for
+    /// that, the implementation reads them again first: a caller has nothing to prepare.
+    ///
+    /// # Errors
+    /// When the key is not among those at hand, and the store fails.
+    async fn verify(&self, typ: &str, jws: &str, now: Timestamp) -> Result<Judgement, StoreError>;
 }
 
 /// All that the key store holds.

@@ -4,25 +4,28 @@
 //! "Not found" is an answer, never an error: `Err` means that the store failed.
 
 mod accounts;
+mod attempts;
 mod clients;
 mod error;
 mod failures;
 mod grants;
 mod keys;
+mod links;
 mod lists;
 mod writes;
 
 use std::sync::Arc;
 
 pub use accounts::{ConsentStore, UserList, UserStore, UserWrite};
+pub use attempts::{Allowance, AttemptStore, Count, Counter};
 pub use clients::{ApiKeyStore, ClientList, ClientStore, Creation};
 pub use error::{Cause, StoreError};
 pub use failures::FailureStore;
 pub use grants::{
-    AttemptStore, Attempts, GrantCreation, GrantStore, Redeem, Rotate, SessionStore,
-    TransactionStore,
+    Answering, GrantCreation, GrantStore, NewAnswer, Redeem, Rotate, SessionStore, TransactionStore,
 };
-pub use keys::{KeyStore, StoredKeys};
+pub use keys::{KeyStore, StoredKeys, Verifier};
+pub use links::BrowserLinkStore;
 pub use lists::{From, Order};
 pub use writes::{Change, Rehashed};
 
@@ -43,6 +46,8 @@ pub struct Stores {
     pub failures: Arc<dyn FailureStore>,
     /// The counters of attempts.
     pub attempts: Arc<dyn AttemptStore>,
+    /// The one-time links that make browsers known.
+    pub links: Arc<dyn BrowserLinkStore>,
     /// The grants of users.
     pub grants: Arc<dyn GrantStore>,
     /// The sessions of browsers.

@@ -32,7 +32,8 @@ pub(super) fn grant(
     parameters: &mut TokenParameters,
 ) -> Result<AccessTokenResponse, TokenError> {
     let Parameters { scope, resources } = Parameters::read(parameters);
-    let scope = granted_scope(client, scope.as_deref())?;
+    let scope = granted_scope(client.scope(), scope.as_deref());
+    let scope = scope.map_err(TokenError::InvalidScope)?;
     let token = NewAccessToken {
         subject: Subject::Client(client.client_id.clone()),
         audience: granted_audience(&services.settings, client, resources)?,

@@ -19,12 +19,12 @@ pub enum TokenError {
     /// RFC 6749 §5.2.
     #[error("invalid grant: {0}")]
     InvalidGrant(#[from] InvalidGrant),
-    /// A scope is malformed or outside the client's allow-list.
+    /// A scope is malformed or outside the client's allow-list: a sentence that names it.
     #[error("invalid scope: {0}")]
-    InvalidScope(&'static str),
+    InvalidScope(String),
     /// RFC 8707 §2.
-    #[error("the resource is not one of the client's audiences")]
-    InvalidTarget,
+    #[error("invalid target: {0}")]
+    InvalidTarget(String),
     /// The signer failed.
     #[error(transparent)]
     Signing(#[from] SigningError),
@@ -86,11 +86,12 @@ impl TokenError {
                 Code::InvalidGrant,
                 "the code or refresh token is not valid for this request",
             ),
-            Self::InvalidScope(description) => PublicError::new(Code::InvalidScope, description),
-            Self::InvalidTarget => PublicError::new(
-                Code::InvalidTarget,
-                "a requested resource is not allowed for this client",
-            ),
+            Self::InvalidScope(description) => {
+                PublicError::naming(Code::InvalidScope, description.clone())
+            }
+            Self::InvalidTarget(description) => {
+                PublicError::naming(Code::InvalidTarget, description.clone())
+            }
             Self::Signing(_) | Self::Claims(_) => {
                 PublicError::new(Code::ServerError, "the token could not be signed")
             }

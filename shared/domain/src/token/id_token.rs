@@ -11,16 +11,13 @@ use super::presented::ID_TOKEN_TYP;
 use super::services::TokenServices;
 use crate::models::client::Client;
 use crate::models::grant::Grant;
-use crate::values::{RequestContext, Seconds, digest};
+use crate::values::{RequestContext, Seconds, SessionId, digest};
 
 /// How long an ID token lives: an hour.
 const LIFETIME: Seconds = 3600;
 
-/// The one way to authenticate that there is: a password.
+/// The authentication context class of a password, the one way to authenticate that there is.
 pub const ACR: &str = "1";
-
-/// RFC 8176 §2.
-const AMR: &str = "pwd";
 
 /// The claims of an ID token that this server makes.
 #[derive(Serialize)]
@@ -31,8 +28,9 @@ struct IdToken<'a> {
     exp: u64,
     iat: u64,
     auth_time: u64,
-    acr: &'static str,
-    amr: [&'static str; 1],
+    acr: &'a str,
+    amr: &'a [String],
+    sid: &'a SessionId,
     at_hash: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     nonce: Option<&'a str>,
@@ -63,9 +61,10 @@ pub(super) fn sign(
         aud: client.client_id.as_str(),
         exp: context.now.plus(LIFETIME).seconds(),
         iat: context.now.seconds(),
-        auth_time: grant.auth_time.seconds(),
-        acr: ACR,
-        amr: [AMR],
+        auth_time: grant.authentication.time.seconds(),
+        acr: &grant.authentication.acr,
+        amr: &grant.authentication.amr,
+        sid: &grant.session,
         at_hash: at_hash(access_token),
         nonce: *nonce,
     };

@@ -86,7 +86,7 @@ pub async fn introspect(
         return Err(IntrospectionError::Unproven);
     }
     let caller = &caller.client;
-    let known = match services.presented(token) {
+    let known = match services.presented(token, now).await? {
         Some(Presented::RefreshToken(token)) => {
             refresh_token(services, caller, &token, now).await?
         }

@@ -24,7 +24,7 @@ pub use error::{InvalidGrant, TokenError};
 pub use id_token::ACR;
 pub use introspection::{Introspection, IntrospectionError, introspect};
 pub use parameters::TokenParameters;
-pub use presented::{IdTokenHint, Presented, TokenReader};
+pub use presented::{Hint, IdTokenHint, Presented, ReadError, TokenReader};
 pub use response::{AccessTokenResponse, TokenResponse, UserTokenResponse};
 pub use revocation::{RevocationError, revoke};
 pub use services::TokenServices;
@@ -35,4 +35,4 @@ pub use crate::models::token::{
     ConfirmationClaim, Subject, Thumbprint, TokenType,
 };
 
-pub(crate) use allowed::allowed_audiences;
+pub(crate) use allowed::{allowed_audiences, check_resources, granted_scope};

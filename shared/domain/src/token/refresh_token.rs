@@ -1,7 +1,7 @@
 //! The refresh token grant (RFC 6749 §6). Refresh tokens converge: of one grant, one generation is live,
 //! and a rotation is one conditional write, so that a fork cannot exist.
 
-use super::allowed::resources_within;
+use super::allowed::{narrowed_scope, resources_within};
 use super::ends::{check_client, forget_at};
 use super::error::{InvalidGrant, TokenError};
 use super::issue::{Issue, issue};
@@ -75,7 +75,7 @@ pub(super) async fn grant(
 
     let what = Issue {
         grant: &grant,
-        scope: &narrowed(grant.scope_for(client), scope.as_deref())?,
+        scope: &narrowed(&grant.scope_for(client), scope.as_deref())?,
         resources: resources_within(&grant, resources)?,
         generation: token.generation + 1,
         nonce: None,
@@ -130,14 +130,8 @@ fn lost_race(generation: u32, stored: Option<&Grant>) -> Lost {
 }
 
 /// RFC 6749 §6: no more than was granted. What is left out now may be asked for the next time.
-fn narrowed(granted: Scope, asked: Option<&str>) -> Result<Scope, TokenError> {
-    let Some(asked) = asked else { return Ok(granted) };
-    let asked = Scope::parse(asked)
-        .map_err(|_| TokenError::InvalidScope("the scope parameter is malformed"))?;
-    if asked.first_outside(&granted).is_some() {
-        return Err(TokenError::InvalidScope("a requested scope is not part of the grant"));
-    }
-    Ok(asked)
+fn narrowed(granted: &Scope, asked: Option<&str>) -> Result<Scope, TokenError> {
+    narrowed_scope(granted, asked).map_err(TokenError::InvalidScope)
 }
 
 /// RFC 9700 §4.14.2: the use of an old token ends the grant, for one of its two holders is a thief.
@@ -189,8 +183,14 @@ mod tests {
             redirect_uri: None,
             code_challenge: None,
             nonce: None,
-            auth_time: at,
-            session: None,
+            authentication: crate::models::authentication::AuthenticationEvent {
+                method: crate::values::AuthenticationMethod::Password,
+                time: at,
+                acr: "1".to_owned(),
+                amr: Vec::new(),
+            },
+            session: crate::values::SessionId::of("session"),
+            ends_with_session: false,
             issued_at: at,
             redeemed,
             ended_at,

@@ -31,7 +31,7 @@ pub async fn revoke(
     now: Timestamp,
 ) -> Result<(), RevocationError> {
     let client = &client.client;
-    let Some(id) = grant_of(services, client, token, now)? else { return Ok(()) };
+    let Some(id) = grant_of(services, client, token, now).await? else { return Ok(()) };
     let grants = &services.grants.grants;
     match grants.find_grant(&id).await? {
         Some(grant) if grant.client == client.id => Ok(grants.end_grant(&id, now).await?),
@@ -39,13 +39,13 @@ pub async fn revoke(
     }
 }
 
-fn grant_of(
+async fn grant_of(
     services: &TokenServices,
     client: &Client,
     token: &str,
     now: Timestamp,
 ) -> Result<Option<GrantId>, RevocationError> {
-    match services.presented(token) {
+    match services.presented(token, now).await? {
         Some(Presented::RefreshToken(token)) => Ok(Some(token.grant)),
         Some(Presented::AccessToken(token))
             if token.check_time(now).is_ok() && token.client_id == client.client_id =>

@@ -6,8 +6,9 @@ use super::presented::{Presented, TokenReader};
 use crate::authentication::ClientAuthenticator;
 use crate::grants::Grants;
 use crate::models::grant::RefreshKey;
-use crate::models::keys::{Signer, Verifier};
-use crate::values::Settings;
+use crate::models::keys::Signer;
+use crate::stores::{StoreError, Verifier};
+use crate::values::{Settings, Timestamp};
 
 /// What the endpoints of tokens work with.
 #[derive(Clone)]
@@ -34,8 +35,14 @@ impl TokenServices {
     }
 
     /// The token that a caller presents. `None` where this server did not make it.
-    #[must_use]
-    pub fn presented(&self, token: &str) -> Option<Presented> {
-        Presented::read(self.reader(), &self.refresh_key, token)
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn presented(
+        &self,
+        token: &str,
+        now: Timestamp,
+    ) -> Result<Option<Presented>, StoreError> {
+        Presented::read(self.reader(), &self.refresh_key, token, now).await
     }
 }

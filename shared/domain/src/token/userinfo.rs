@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::behalf::{Behalf, behalf, client_behind};
+use super::presented::ReadError;
 use super::services::TokenServices;
 use crate::models::client::Client;
 use crate::models::token::{AccessToken, AccessTokenError, Subject};
@@ -36,6 +37,15 @@ pub enum UserInfoError {
     Store(#[from] StoreError),
 }
 
+impl From<ReadError> for UserInfoError {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Token(error) => error.into(),
+            ReadError::Store(error) => error.into(),
+        }
+    }
+}
+
 /// A refusal, and to whom if that is known: scripts of that client may read it.
 #[derive(Debug)]
 pub struct UserInfoRefusal {
@@ -55,7 +65,7 @@ pub async fn userinfo(
     token: &str,
 ) -> Result<UserInfo, UserInfoRefusal> {
     let to_anybody = |error| UserInfoRefusal { client: None, error };
-    let token = services.reader().access_token(token);
+    let token = services.reader().access_token(token, context.now).await;
     let token = token.map_err(|error| to_anybody(error.into()))?;
     let client = client_behind(services, &token).await.map_err(|error| to_anybody(error.into()))?;
     let client = client.ok_or_else(|| to_anybody(UserInfoError::Ended))?;

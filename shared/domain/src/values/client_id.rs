@@ -28,7 +28,7 @@ impl ClientId {
         fits.then(|| Self(text.to_owned()))
     }
 
-    /// Takes the identifier of an import. `None` when it is none, or a UUID: users are named by UUIDs,
+    /// Takes the identifier of an import. `None` when it is none, has a space, or is a UUID: users are named by UUIDs,
     /// and a client's tokens must never be taken for a user's (RFC 9700 §4.15). Nor may a client be taken
     /// for the API key: by that name its failures are counted, and what it did is logged.
     #[must_use]
@@ -36,7 +36,7 @@ impl ClientId {
         let names_another = |text: &str| {
             Uuid::try_parse(text).is_ok() || text.eq_ignore_ascii_case(API_KEY_SUBJECT)
         };
-        Self::parse(text).filter(|id| !names_another(id.as_str()))
+        Self::parse(text).filter(|id| !names_another(id.as_str()) && !id.as_str().contains(' '))
     }
 
     /// The identifier as written.

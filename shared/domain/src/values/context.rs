@@ -38,6 +38,8 @@ pub struct RequestHeaders {
     pub origin: Option<String>,
     /// `User-Agent` (RFC 9110 §10.1.5).
     pub user_agent: Option<String>,
+    /// `Sec-Fetch-Site` (Fetch Metadata §2.4): how the page that sends the request is related to this server.
+    pub sec_fetch_site: Option<String>,
 }
 
 /// What every step of a request needs: one value, made once at the edge and lent to the handler.

@@ -1,5 +1,7 @@
 //! The one vocabulary of OAuth errors, and which endpoint may answer with which.
 
+use std::borrow::Cow;
+
 use super::Seconds;
 use super::vocabulary::vocabulary;
 
@@ -93,12 +95,12 @@ impl ErrorCode {
 }
 
 /// What the caller is told of an error. The cause is not in it: that goes to the log.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct PublicError {
     /// The code.
     pub code: ErrorCode,
-    /// One sentence, within `%x20-21 / %x23-5B / %x5D-7E`.
-    pub description: &'static str,
+    /// One sentence, within `%x20-21 / %x23-5B / %x5D-7E`. Values of the caller in it are quoted and bounded.
+    pub description: Cow<'static, str>,
     /// The seconds after which another attempt may succeed, if one may.
     pub retry_after: Option<Seconds>,
 }
@@ -107,7 +109,13 @@ impl PublicError {
     /// An error that another attempt does not mend.
     #[must_use]
     pub const fn new(code: ErrorCode, description: &'static str) -> Self {
-        Self { code, description, retry_after: None }
+        Self { code, description: Cow::Borrowed(description), retry_after: None }
+    }
+
+    /// The same with a description that names what the caller did.
+    #[must_use]
+    pub const fn naming(code: ErrorCode, description: String) -> Self {
+        Self { code, description: Cow::Owned(description), retry_after: None }
     }
 }
 

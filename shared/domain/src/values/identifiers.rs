@@ -58,6 +58,11 @@ impl SessionId {
     pub fn generate(rng: &mut dyn CryptoRng) -> Self {
         Self(id::random_text::<18>(rng))
     }
+
+    #[cfg(test)]
+    pub(crate) fn of(text: &str) -> Self {
+        Self(text.to_owned())
+    }
 }
 
 impl fmt::Display for SessionId {

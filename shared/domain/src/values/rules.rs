@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::text::is_printable;
+
 const MAX_PAIRS: usize = 20;
 const MAX_PAIR_KEY: usize = 64;
 
@@ -22,12 +24,6 @@ impl FieldError {
     pub fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
         Self { field: field.into(), message: message.into() }
     }
-}
-
-/// No control characters, nor those that change the direction of the text around them.
-pub(crate) fn is_printable(text: &str) -> bool {
-    let overrides = |c: char| matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}' | '\u{feff}');
-    !text.chars().any(|c| c.is_control() || overrides(c))
 }
 
 /// Checks the pairs of `metadata`, which mean something to the administrator alone.

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::quoted;
+
 /// One scope-token: `1*( %x21 / %x23-5B / %x5D-7E )`.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -91,6 +93,15 @@ impl ScopeToken {
     }
 }
 
+/// Why a scope is not granted.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum NotGranted<'a> {
+    /// This token is not in the allow-list, and none of those that are left out silently.
+    Outside(&'a ScopeToken),
+    /// Nothing is left of it.
+    Nothing,
+}
+
 /// An ordered set of scope-tokens: the order is the one in which they were given.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -103,13 +114,44 @@ impl Scope {
         RESERVED_SCOPES.iter().map(|text| ScopeToken((*text).to_owned())).collect()
     }
 
-    /// Reads a `scope` parameter: scope-tokens with single spaces between them (RFC 6749 §3.3).
+    /// Reads a `scope` parameter: scope-tokens with spaces between them (RFC 6749 §3.3). The grammar has single
+    /// spaces; clients join lists that have holes, so a run of spaces counts as one, and those at the ends do not count.
     ///
     /// # Errors
-    /// When a token breaks the grammar; an empty text is an error too, for a caller that has none
+    /// When a token breaks the grammar; a text without any token is an error too, for a caller that has none
     /// should not call.
     pub fn parse(text: &str) -> Result<Self, ScopeError> {
-        text.split(' ').map(ScopeToken::parse).collect()
+        let tokens = text.split(' ').filter(|token| !token.is_empty()).map(ScopeToken::parse);
+        let scope: Self = tokens.collect::<Result<_, _>>()?;
+        if scope.is_empty() { Err(ScopeError::Grammar) } else { Ok(scope) }
+    }
+
+    /// Reads a `scope` parameter of a request.
+    ///
+    /// # Errors
+    /// A sentence for the caller, which names the token that breaks the grammar.
+    pub fn of_parameter(text: &str) -> Result<Self, String> {
+        Self::parse(text).map_err(|error| {
+            let tokens = text.split(' ').filter(|token| !token.is_empty());
+            match tokens.into_iter().find(|token| ScopeToken::parse(token).is_err()) {
+                Some(token) => format!("the scope {} is malformed: {error}", quoted(token)),
+                None => "the scope parameter has nothing but spaces".to_owned(),
+            }
+        })
+    }
+
+    /// What of this a client may have whose allow-list is `allowed`. OpenID's own scopes outside the list are left
+    /// out, because clients add them whether they may have them or not (OpenID Connect Core 1.0 §3.1.2.1, §11).
+    ///
+    /// # Errors
+    /// When another token is outside the list, or nothing remains.
+    pub fn granted_by(&self, allowed: &Self) -> Result<Self, NotGranted<'_>> {
+        let outside = |token: &&ScopeToken| !allowed.contains(token.as_str());
+        if let Some(token) = self.iter().filter(outside).find(|token| !token.is_for_users()) {
+            return Err(NotGranted::Outside(token));
+        }
+        let granted = self.within(allowed);
+        if granted.is_empty() { Err(NotGranted::Nothing) } else { Ok(granted) }
     }
 
     /// Whether `token` is in the set.
@@ -213,10 +255,42 @@ mod tests {
         assert_eq!(Scope::parse("b a b c").unwrap().to_string(), "b a c");
     }
 
-    #[test]
-    fn two_spaces_between_tokens_break_the_grammar() {
-        assert_eq!(Scope::parse("a  b"), Err(ScopeError::Grammar));
-        assert_eq!(Scope::parse(" a"), Err(ScopeError::Grammar));
+    #[rstest]
+    #[case("a  b")]
+    #[case(" a b")]
+    #[case("a b   ")]
+    #[case("   a     b ")]
+    fn a_run_of_spaces_counts_as_one_and_those_at_the_ends_do_not_count(#[case] text: &str) {
+        assert_eq!(Scope::parse(text).unwrap().to_string(), "a b");
+    }
+
+    #[rstest]
+    #[case("")]
+    #[case("   ")]
+    #[case("a\tb")]
+    #[case("a\u{a0}b")]
+    fn only_spaces_stand_between_tokens_and_there_is_one_token_at_least(#[case] text: &str) {
+        assert_eq!(Scope::parse(text), Err(ScopeError::Grammar));
+    }
+
+    #[rstest]
+    #[case("a openid offline_access", "a openid")]
+    #[case("offline_access a", "a")]
+    #[case("b openid", "refused: b")]
+    #[case("offline_access b", "refused: b")]
+    #[case("OFFLINE_ACCESS a", "refused: OFFLINE_ACCESS")]
+    #[case("offline_access profile", "nothing")]
+    fn scopes_of_openid_outside_the_list_are_left_out_and_others_refused(
+        #[case] asked: &str,
+        #[case] expected: &str,
+    ) {
+        let (asked, allowed) = (Scope::parse(asked).unwrap(), Scope::parse("openid a").unwrap());
+        let granted = match asked.granted_by(&allowed) {
+            Ok(granted) => granted.to_string(),
+            Err(NotGranted::Outside(token)) => format!("refused: {}", token.as_str()),
+            Err(NotGranted::Nothing) => "nothing".to_owned(),
+        };
+        assert_eq!(granted, expected);
     }
 
     #[test]

@@ -1,11 +1,13 @@
-//! Consents: one item for each user and client, to which scopes are added.
+//! Consents: one item for each user and client, to which scopes and resources are added.
 
 use async_trait::async_trait;
+use aws_sdk_dynamodb::types::AttributeValue;
+use identety_domain::Timestamp;
+use identety_domain::grant::{Allowed, Consent, Generation};
 use identety_domain::store::{ConsentStore, StoreError};
-use identety_domain::{Scope, Timestamp};
 use uuid::Uuid;
 
-use super::items::consent::{CONSENTED_AT, SCOPE};
+use super::items::consent::{CONSENTED_AT, GENERATION, RESOURCE_SCOPE, SCOPE, WITHDRAWN_AT};
 use super::{AccountTable, items};
 use crate::error::{corrupt, failed};
 use crate::expression::Update;
@@ -14,6 +16,24 @@ use crate::layout;
 use crate::requests::Written;
 
 impl AccountTable {
+    /// Changes or makes a consent. The attributes that are written come back.
+    async fn change_consent(
+        &self,
+        user: Uuid,
+        client: Uuid,
+        mut update: Update,
+    ) -> Result<Item, StoreError> {
+        layout::stamp(&mut update);
+        let (key, only_if) = (items::consent_key(user, client), layout::is_new_or_known());
+        match self.table.update_and_see(key, &update, &only_if).await? {
+            Written::Done(written) => Ok(written),
+            Written::Clash(_) => {
+                let why = "another layout than this release knows";
+                Err(corrupt(&format!("{} {client}", items::consents_pk(user)), why))
+            }
+        }
+    }
+
     /// The keys of some of a user's consents.
     async fn some_consents(&self, user: Uuid) -> Result<Vec<Item>, StoreError> {
         let page = self
@@ -36,33 +56,43 @@ impl AccountTable {
 
 #[async_trait]
 impl ConsentStore for AccountTable {
-    async fn consented(&self, user: Uuid, client: Uuid) -> Result<Option<Scope>, StoreError> {
+    async fn consented(&self, user: Uuid, client: Uuid) -> Result<Option<Consent>, StoreError> {
         let found = self.table.get(items::consent_key(user, client)).await?;
-        found.map(items::to_scope).transpose()
+        found.map(items::to_consent).transpose()
     }
 
-    /// Adds to a set, so a repeated request changes nothing more.
+    /// Adds to sets, so a repeated request changes nothing more.
     async fn consent(
         &self,
         user: Uuid,
         client: Uuid,
-        scope: &Scope,
+        allowed: &Allowed<'_>,
+        at: Timestamp,
+    ) -> Result<Generation, StoreError> {
+        let mut update = Update::default();
+        update.set(&[CONSENTED_AT], number(at.millis()));
+        update.set_if_absent(&[GENERATION], number(allowed.generation.number()));
+        for (name, texts) in items::additions(allowed) {
+            update.add(&[name], AttributeValue::Ss(texts));
+        }
+        let written = self.change_consent(user, client, update).await?;
+        let what = || format!("{} {client}", items::consents_pk(user));
+        items::generation(&written).ok_or_else(|| corrupt(&what(), "no generation"))
+    }
+
+    async fn withdraw_consent(
+        &self,
+        user: Uuid,
+        client: Uuid,
+        generation: Generation,
         at: Timestamp,
     ) -> Result<(), StoreError> {
         let mut update = Update::default();
-        update.set(&[CONSENTED_AT], number(at.millis()));
-        if let Some(tokens) = items::scope_set(scope) {
-            update.add(&[SCOPE], tokens);
-        }
-        layout::stamp(&mut update);
-        let only_if = layout::is_new_or_known();
-        match self.table.update(items::consent_key(user, client), &update, &only_if).await? {
-            Written::Done(_) => Ok(()),
-            Written::Clash(_) => {
-                let why = "another layout than this release knows";
-                Err(corrupt(&format!("{} {client}", items::consents_pk(user)), why))
-            }
-        }
+        update.set(&[WITHDRAWN_AT], number(at.millis()));
+        update.set(&[GENERATION], number(generation.number()));
+        update.remove(&[SCOPE]);
+        update.remove(&[RESOURCE_SCOPE]);
+        self.change_consent(user, client, update).await.map(drop)
     }
 
     async fn forget_consents(&self, user: Uuid) -> Result<(), StoreError> {

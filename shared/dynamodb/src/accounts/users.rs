@@ -1,6 +1,8 @@
 //! Users and their addresses: written together, so that an address never leads to two.
 
 use async_trait::async_trait;
+use identety_domain::Timestamp;
+use identety_domain::session::{DeviceKey, KnownBrowsers};
 use identety_domain::store::{
     Change, From, Order, Rehashed, StoreError, UserList, UserStore, UserWrite,
 };
@@ -9,7 +11,7 @@ use uuid::Uuid;
 
 use super::{AccountTable, items};
 use crate::expression::{Condition, Update};
-use crate::item::{Item, VERSION, number, text};
+use crate::item::{Item, PK, VERSION, number, text};
 use crate::listing::{Listed, Listing, Piece};
 use crate::requests::{Transacted, Written};
 
@@ -28,7 +30,33 @@ fn is_unchanged(user: &User) -> Condition {
 /// very write may have written it, and its answer been lost.
 fn clash(stored: Option<Item>, wanted: &User) -> Result<UserWrite, StoreError> {
     let stored = stored.map(items::to_user).transpose()?;
+    // The user may have signed in with another browser since.
+    let stored = stored.map(|stored| User { browsers: wanted.browsers.clone(), ..stored });
     Ok(if stored.as_ref() == Some(wanted) { UserWrite::Done } else { UserWrite::Conflict })
+}
+
+/// What makes `after` of `before`. The known browsers are left as they are: they change without a version, so nobody
+/// knows here what is stored of them. With another password, none of them stays but those of `after`.
+fn changes(before: &User, after: &User) -> Result<Update, StoreError> {
+    let without = |user: &User| {
+        items::from_user(&User { browsers: KnownBrowsers::default(), ..user.clone() })
+    };
+    let mut update = Update::between(&without(before)?, &without(after)?);
+    if before.password != after.password {
+        update.set(&[items::BROWSERS], items::browsers(&after.browsers)?);
+    }
+    Ok(update)
+}
+
+/// Only if the user is there and has set no other password than `user` has.
+fn has_same_password(user: &User) -> Condition {
+    let there = Condition::default().existing(&[PK]);
+    match &user.password {
+        Some(password) => {
+            there.equal(&items::PASSWORD_CHANGED_AT, number(password.changed_at.millis()))
+        }
+        None => there.absent(&items::PASSWORD_CHANGED_AT),
+    }
 }
 
 /// How a transaction ended that writes `wanted` first, and then its address.
@@ -63,7 +91,7 @@ impl UserStore for AccountTable {
         let Some(pointer) = pointer else { return Ok(None) };
         let user = self.find(items::pointed_to(pointer)?).await?;
         // Between the two reads, the user may have taken another address.
-        Ok(user.filter(|user| user.details.email.normalized() == email.normalized()))
+        Ok(user.filter(|user| user.details.email.is_same(email)))
     }
 
     async fn create(&self, user: &User) -> Result<UserWrite, StoreError> {
@@ -76,10 +104,10 @@ impl UserStore for AccountTable {
     /// version, and must not be undone here.
     async fn update(&self, before: &User, after: &User) -> Result<UserWrite, StoreError> {
         let key = items::user_key(before.id);
-        let update = Update::between(&items::from_user(before)?, &items::from_user(after)?);
+        let update = changes(before, after)?;
         let unchanged = is_unchanged(before);
         let (old, new) = (&before.details.email, &after.details.email);
-        if old.normalized() == new.normalized() {
+        if old.is_same(new) {
             return match self.table.update(key, &update, &unchanged).await? {
                 Written::Done(_) => Ok(UserWrite::Done),
                 Written::Clash(stored) => clash(stored, after),
@@ -99,6 +127,42 @@ impl UserStore for AccountTable {
         update.set(&items::PASSWORD_HASH, text(rehashed.to.as_str()));
         // A condition that fails means that there is nothing to replace.
         self.table.update_unseen(items::user_key(id), &update, &only_if).await.map(|_| ())
+    }
+
+    /// Touches only the attribute `browsers`, and looks at `password`, so that a policy can hold the caller to that.
+    async fn remember_browser(
+        &self,
+        user: &User,
+        browser: &DeviceKey,
+        at: Timestamp,
+    ) -> Result<Change, StoreError> {
+        let mut update = Update::default();
+        update.set(&items::browser(browser), number(at.millis()));
+        for displaced in user.browsers.displaced_by(browser, at) {
+            update.remove(&items::browser(displaced));
+        }
+        let same = has_same_password(user);
+        let known = same.clone().existing(&[items::BROWSERS]);
+        let key = || items::user_key(user.id);
+        if let Written::Done(_) = self.table.update_unseen(key(), &update, &known).await? {
+            return Ok(Change::Done);
+        }
+        // The item may be one of before browsers were known.
+        let first = KnownBrowsers::from_iter([(browser.clone(), at)]);
+        let mut update = Update::default();
+        update.set(&[items::BROWSERS], items::browsers(&first)?);
+        let unknown = same.absent(&[items::BROWSERS]);
+        Ok(match self.table.update_unseen(key(), &update, &unknown).await? {
+            Written::Done(_) => Change::Done,
+            Written::Clash(_) => Change::Conflict,
+        })
+    }
+
+    async fn forget_browser(&self, user: Uuid, browser: &DeviceKey) -> Result<(), StoreError> {
+        let mut update = Update::default();
+        update.remove(&items::browser(browser));
+        let only_if = Condition::default().existing(&items::browser(browser));
+        self.table.update_unseen(items::user_key(user), &update, &only_if).await.map(|_| ())
     }
 
     async fn delete(&self, user: &User) -> Result<Change, StoreError> {

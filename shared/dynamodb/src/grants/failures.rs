@@ -1,46 +1,26 @@
-//! Counters: of failures here, and what those of attempts have in common with them.
+//! Counters of failures.
 
 use async_trait::async_trait;
 use identety_domain::Timestamp;
 use identety_domain::store::{FailureStore, StoreError};
-use serde::Deserialize;
 
 use super::GrantTable;
 use crate::error::corrupt;
 use crate::expression::Update;
-use crate::item::{self, Item, TTL, number, present, time_to_live};
+use crate::item::{self, TTL, number, time_to_live};
 use crate::layout;
 use crate::requests::Written;
 
 /// The count of failures or attempts.
 pub(super) const COUNT: &str = "n";
-/// Until when an attempt is refused.
-pub(super) const BLOCKED_UNTIL: &str = "blockedUntil";
-
-/// A counter. Its time to live is none of its meaning.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Counter {
-    /// How many failures or attempts count.
-    #[serde(rename = "n")]
-    pub(super) count: u32,
-    /// Until when an attempt is refused. A counter of failures has no such time.
-    #[serde(default, deserialize_with = "present")]
-    pub(super) blocked_until: Option<Timestamp>,
-}
 
 /// Counts one more, in the one write that makes the counter where there is none.
-pub(super) fn count_one(forget_at: Timestamp) -> Update {
+fn count_one(forget_at: Timestamp) -> Update {
     let mut update = Update::default();
     update.add(&[COUNT], number(1));
     update.set(&[TTL], time_to_live(forget_at));
     layout::stamp(&mut update);
     update
-}
-
-/// The counter of an item.
-pub(super) fn to_counter(item: Item) -> Result<Counter, StoreError> {
-    item::read(item)
 }
 
 #[async_trait]

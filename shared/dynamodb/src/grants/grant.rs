@@ -1,6 +1,7 @@
 //! Grants. Each step of a grant's life is one conditional write of its one item.
 
 use async_trait::async_trait;
+use aws_sdk_dynamodb::types::TransactWriteItem;
 use identety_domain::Timestamp;
 use identety_domain::grant::{Grant, GrantId, Redemption, Rotation};
 use identety_domain::store::{GrantCreation, GrantStore, Redeem, Rotate, StoreError};
@@ -10,6 +11,27 @@ use super::{GrantTable, KEPT};
 use crate::expression::{Condition, Update};
 use crate::item::{PK, TTL, number, text, time_to_live};
 use crate::requests::{New, Written};
+
+impl GrantTable {
+    /// A new grant as a part of a transaction.
+    pub(super) fn putting_grant(&self, grant: &Grant) -> Result<TransactWriteItem, StoreError> {
+        let mut item = items::from_grant(grant)?;
+        item.insert(TTL.to_owned(), time_to_live(grant.issued_at.plus(KEPT)));
+        self.table.putting_new(item)
+    }
+
+    /// The end of a grant as a part of a transaction, only if its code is unused.
+    pub(super) fn ending_code(
+        &self,
+        id: &GrantId,
+        at: Timestamp,
+    ) -> Result<TransactWriteItem, StoreError> {
+        let mut update = Update::default();
+        update.set(&[member::ENDED_AT], number(at.millis()));
+        let only_if = Condition::default().existing(&[PK]).absent(&[member::REDEEMED_AT]);
+        self.table.updating(items::grant_key(id), &update, &only_if)
+    }
+}
 
 #[async_trait]
 impl GrantStore for GrantTable {

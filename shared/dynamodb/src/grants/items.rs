@@ -2,9 +2,11 @@
 
 use identety_domain::grant::{CodeChallenge, Grant, GrantId, Redeemed};
 use identety_domain::session::{
-    AuthorizationRequest, BrowserKey, Session, SessionId, SessionKey, Transaction, TransactionId,
+    Answer, AuthorizationRequest, RequestKey, Session, SessionId, SessionKey, Transaction,
+    TransactionId,
 };
 use identety_domain::store::StoreError;
+use identety_domain::user::AuthenticationEvent;
 use identety_domain::{Scope, Timestamp};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -73,8 +75,10 @@ pub(super) mod session {
 
 /// The members of a transaction that are written one by one.
 pub(super) mod transaction {
-    /// Whether the user has denied it.
-    pub(in super::super) const IS_DENIED: &str = "isDenied";
+    /// When the user has denied it.
+    pub(in super::super) const DENIED_AT: &str = "deniedAt";
+    /// Which grant is its answer.
+    pub(in super::super) const GRANT: &str = "grant";
 }
 
 /// What is `None` is left out: a condition can then ask whether it exists.
@@ -93,9 +97,9 @@ struct GrantItem {
     code_challenge: Option<CodeChallenge>,
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     nonce: Option<String>,
-    auth_time: Timestamp,
-    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
-    session: Option<SessionId>,
+    authentication: AuthenticationEvent,
+    session: SessionId,
+    ends_with_session: bool,
     issued_at: Timestamp,
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     redeemed_at: Option<Timestamp>,
@@ -116,9 +120,11 @@ struct SessionItem {
     schema: u32,
     id: SessionId,
     user: Uuid,
-    auth_time: Timestamp,
+    authentication: AuthenticationEvent,
+    signed_in_for: Vec<TransactionId>,
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
-    transaction: Option<TransactionId>,
+    user_agent: Option<String>,
+    address: String,
     last_seen_at: Timestamp,
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     ended_at: Option<Timestamp>,
@@ -137,10 +143,14 @@ struct SignedOutItem {
 struct TransactionItem {
     pk: String,
     schema: u32,
-    browser: BrowserKey,
+    key: RequestKey,
+    query: String,
     request: AuthorizationRequest,
     created_at: Timestamp,
-    is_denied: bool,
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    denied_at: Option<Timestamp>,
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    grant: Option<GrantId>,
 }
 
 /// The item of a grant.
@@ -155,8 +165,9 @@ pub(super) fn from_grant(grant: &Grant) -> Result<Item, StoreError> {
         redirect_uri,
         code_challenge,
         nonce,
-        auth_time,
+        authentication,
         session,
+        ends_with_session,
         issued_at,
         redeemed,
         ended_at,
@@ -172,8 +183,9 @@ pub(super) fn from_grant(grant: &Grant) -> Result<Item, StoreError> {
         redirect_uri: redirect_uri.clone(),
         code_challenge: code_challenge.clone(),
         nonce: nonce.clone(),
-        auth_time: *auth_time,
+        authentication: authentication.clone(),
         session: session.clone(),
+        ends_with_session: *ends_with_session,
         issued_at: *issued_at,
         redeemed_at: redeemed.map(|redeemed| redeemed.at),
         // A grant that is created as redeemed has no redemption that could be repeated.
@@ -203,8 +215,9 @@ pub(super) fn to_grant(id: &GrantId, item: Item) -> Result<Grant, StoreError> {
         redirect_uri: item.redirect_uri,
         code_challenge: item.code_challenge,
         nonce: item.nonce,
-        auth_time: item.auth_time,
+        authentication: item.authentication,
         session: item.session,
+        ends_with_session: item.ends_with_session,
         issued_at: item.issued_at,
         redeemed,
         ended_at: item.ended_at,
@@ -219,14 +232,26 @@ pub(super) fn is_redeemed_by(item: Item, redemption: Uuid) -> Result<bool, Store
 
 /// The item of a session.
 pub(super) fn from_session(session: &Session) -> Result<Item, StoreError> {
-    let Session { key, id, user, auth_time, transaction, last_seen_at, ended_at } = session;
+    let Session {
+        key,
+        id,
+        user,
+        authentication,
+        signed_in_for,
+        user_agent,
+        address,
+        last_seen_at,
+        ended_at,
+    } = session;
     write(&SessionItem {
         pk: session_pk(key),
         schema: layout::WRITTEN,
         id: id.clone(),
         user: *user,
-        auth_time: *auth_time,
-        transaction: transaction.clone(),
+        authentication: authentication.clone(),
+        signed_in_for: signed_in_for.clone(),
+        user_agent: user_agent.clone(),
+        address: address.clone(),
         last_seen_at: *last_seen_at,
         ended_at: *ended_at,
     })
@@ -235,9 +260,17 @@ pub(super) fn from_session(session: &Session) -> Result<Item, StoreError> {
 /// The session of an item.
 pub(super) fn to_session(key: &SessionKey, item: Item) -> Result<Session, StoreError> {
     let item: SessionItem = read(item)?;
-    let SessionItem { pk: _, schema: _, id, user, auth_time, transaction, last_seen_at, ended_at } =
-        item;
-    Ok(Session { key: key.clone(), id, user, auth_time, transaction, last_seen_at, ended_at })
+    Ok(Session {
+        key: key.clone(),
+        id: item.id,
+        user: item.user,
+        authentication: item.authentication,
+        signed_in_for: item.signed_in_for,
+        user_agent: item.user_agent,
+        address: item.address,
+        last_seen_at: item.last_seen_at,
+        ended_at: item.ended_at,
+    })
 }
 
 /// The mark that the user has signed out of a session.
@@ -252,19 +285,38 @@ pub(super) fn check_signed_out(item: Item) -> Result<(), StoreError> {
 
 /// The item of a transaction.
 pub(super) fn from_transaction(transaction: &Transaction) -> Result<Item, StoreError> {
-    let Transaction { id, browser, request, created_at, is_denied } = transaction;
+    let Transaction { id, key, query, request, created_at, answer } = transaction;
+    let (denied_at, grant) = match answer {
+        None => (None, None),
+        Some(Answer::Denied) => (Some(*created_at), None),
+        Some(Answer::Granted(grant)) => (None, Some(grant.clone())),
+    };
     write(&TransactionItem {
         pk: transaction_pk(id),
         schema: layout::WRITTEN,
-        browser: browser.clone(),
+        key: key.clone(),
+        query: query.clone(),
         request: request.clone(),
         created_at: *created_at,
-        is_denied: *is_denied,
+        denied_at,
+        grant,
     })
 }
 
 /// The transaction of an item.
 pub(super) fn to_transaction(id: &TransactionId, item: Item) -> Result<Transaction, StoreError> {
-    let TransactionItem { pk: _, schema: _, browser, request, created_at, is_denied } = read(item)?;
-    Ok(Transaction { id: id.clone(), browser, request, created_at, is_denied })
+    let item: TransactionItem = read(item)?;
+    // A denial is final, so it counts beside the grant that it has put an end to.
+    let answer = match (item.denied_at, item.grant) {
+        (Some(_), _) => Some(Answer::Denied),
+        (None, grant) => grant.map(Answer::Granted),
+    };
+    Ok(Transaction {
+        id: id.clone(),
+        key: item.key,
+        query: item.query,
+        request: item.request,
+        created_at: item.created_at,
+        answer,
+    })
 }

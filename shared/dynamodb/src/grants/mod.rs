@@ -4,6 +4,7 @@ mod attempts;
 mod failures;
 mod grant;
 mod items;
+mod links;
 mod session;
 #[cfg(feature = "embedded")]
 #[cfg(test)]
@@ -20,7 +21,8 @@ use crate::requests::{New, Table};
 /// The grants table: a [`GrantStore`](identety_domain::store::GrantStore), a
 /// [`SessionStore`](identety_domain::store::SessionStore), a
 /// [`TransactionStore`](identety_domain::store::TransactionStore), an
-/// [`AttemptStore`](identety_domain::store::AttemptStore) and a
+/// [`AttemptStore`](identety_domain::store::AttemptStore), a
+/// [`BrowserLinkStore`](identety_domain::store::BrowserLinkStore) and a
 /// [`FailureStore`](identety_domain::store::FailureStore).
 #[derive(Clone, Debug)]
 pub struct GrantTable {

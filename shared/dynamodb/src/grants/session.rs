@@ -14,7 +14,7 @@ use crate::requests::{New, Written};
 #[async_trait]
 impl SessionStore for GrantTable {
     async fn create_session(&self, session: &Session) -> Result<(), StoreError> {
-        let forget_at = session.auth_time.plus(SESSION_KEPT);
+        let forget_at = session.authentication.time.plus(SESSION_KEPT);
         match self.put_new(items::from_session(session)?, forget_at).await? {
             New::Written => Ok(()),
             New::There(stored) => is_own(&items::to_session(&session.key, stored)?, session),

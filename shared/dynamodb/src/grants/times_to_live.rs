@@ -3,13 +3,14 @@
 use identety_domain::client::ClientId;
 use identety_domain::grant::{Grant, GrantId, Redemption, Rotation};
 use identety_domain::session::{
-    AuthorizationRequest, BrowserKey, ResponseMode, Session, SessionId, SessionKey, Transaction,
-    TransactionId,
+    AuthorizationRequest, BrowserLink, BrowserLinkKey, DeviceKey, RequestKey, ResponseMode,
+    Session, SessionId, SessionKey, Transaction, TransactionId,
 };
 use identety_domain::store::{
-    AttemptStore as _, Attempts, GrantCreation, GrantStore as _, Redeem, Rotate, SessionStore as _,
-    TransactionStore as _,
+    Allowance, Answering, AttemptStore as _, BrowserLinkStore as _, Change, Count, GrantCreation,
+    GrantStore as _, NewAnswer, Redeem, Rotate, SessionStore as _, TransactionStore as _,
 };
+use identety_domain::user::{AuthenticationEvent, AuthenticationMethod};
 use identety_domain::{Scope, Timestamp};
 use uuid::Uuid;
 
@@ -28,6 +29,11 @@ fn after(seconds: u64) -> Timestamp {
 
 fn made_of<T: serde::de::DeserializeOwned>(text: &str) -> T {
     serde_json::from_value(text.into()).unwrap()
+}
+
+fn authentication() -> AuthenticationEvent {
+    let method = AuthenticationMethod::Password;
+    AuthenticationEvent { method, time: after(0), acr: "1".to_owned(), amr: Vec::new() }
 }
 
 async fn table() -> GrantTable {
@@ -55,8 +61,9 @@ async fn a_grant_is_kept_for_a_day_and_once_redeemed_as_long_as_its_tokens_ask()
         redirect_uri: None,
         code_challenge: None,
         nonce: None,
-        auth_time: after(0),
-        session: None,
+        authentication: authentication(),
+        session: made_of("id"),
+        ends_with_session: false,
         issued_at: after(0),
         redeemed: None,
         ended_at: None,
@@ -85,8 +92,10 @@ async fn a_session_is_kept_as_long_as_grants_may_hang_on_it_however_it_is_used()
         key: key.clone(),
         id: made_of("id"),
         user: Uuid::nil(),
-        auth_time: after(0),
-        transaction: None,
+        authentication: authentication(),
+        signed_in_for: Vec::new(),
+        user_agent: None,
+        address: String::new(),
         last_seen_at: after(0),
         ended_at: None,
     };
@@ -107,10 +116,10 @@ async fn a_sign_out_is_kept_for_longer_than_any_refresh_token_lives() {
 }
 
 #[tokio::test]
-async fn a_transaction_is_kept_for_a_day_after_its_end() {
+async fn a_transaction_is_kept_no_longer_than_a_sign_in_takes() {
     let table = table().await;
     let id: TransactionId = made_of("id");
-    let browser: BrowserKey = made_of("browser");
+    let key: RequestKey = made_of("key");
     let request = AuthorizationRequest {
         client: Uuid::nil(),
         client_id: ClientId::parse("public_1").unwrap(),
@@ -129,24 +138,42 @@ async fn a_transaction_is_kept_for_a_day_after_its_end() {
         login_hint: None,
         expected_user: None,
     };
+    let query = String::new();
     let transaction =
-        Transaction { id: id.clone(), browser, request, created_at: after(0), is_denied: false };
+        Transaction { id: id.clone(), key, query, request, created_at: after(0), answer: None };
     table.create_transaction(&transaction).await.unwrap();
-    assert_eq!(forgotten_after(&table, "TRANSACTION#id").await, DAY + HOUR / 2);
-    table.deny_transaction(&id).await.unwrap();
-    assert_eq!(forgotten_after(&table, "TRANSACTION#id").await, DAY + HOUR / 2);
+    assert_eq!(forgotten_after(&table, "TRANSACTION#id").await, HOUR / 2);
+    let denied = table.answer_transaction(&transaction, NewAnswer::Denied, after(1)).await.unwrap();
+    assert_eq!(denied, Answering::Recorded);
+    assert_eq!(forgotten_after(&table, "TRANSACTION#id").await, HOUR / 2);
 }
 
 #[tokio::test]
-async fn a_counter_of_attempts_is_kept_as_long_as_its_last_attempt_asks() {
+async fn a_counter_of_attempts_is_kept_for_as_long_after_its_last_attempt_as_that_counts() {
     let table = table().await;
-    assert_eq!(table.count_attempt("key", 1, after(HOUR)).await.unwrap(), None);
+    let allowance = Allowance { below: 1, apart: 0, kept: 3600 };
+    assert_eq!(table.count_attempt("key", &allowance, after(0)).await.unwrap(), Count::Counted);
     assert_eq!(forgotten_after(&table, "key").await, HOUR);
-    let seen = Attempts { count: 1, blocked_until: None };
-    assert_eq!(table.count_attempt("key", 1, after(DAY)).await.unwrap(), Some(seen));
+    let refused = table.count_attempt("key", &allowance, after(10)).await.unwrap();
+    assert!(matches!(refused, Count::Refused(_)));
     assert_eq!(forgotten_after(&table, "key").await, HOUR, "it did not count");
     // A part of a second is a whole one: never too early.
-    let forget_at = Timestamp::from_millis(after(2 * HOUR).millis() + 1);
-    assert!(table.count_late_attempt("key", &seen, after(1), forget_at).await.unwrap());
-    assert_eq!(forgotten_after(&table, "key").await, 2 * HOUR + 1);
+    let late = Timestamp::from_millis(after(2 * HOUR).millis() + 1);
+    assert_eq!(table.count_attempt("key", &allowance, late).await.unwrap(), Count::Counted);
+    assert_eq!(forgotten_after(&table, "key").await, 3 * HOUR + 1);
+    table.reset_attempts("key", 7200, after(3 * HOUR)).await.unwrap();
+    assert_eq!(forgotten_after(&table, "key").await, 5 * HOUR);
+}
+
+#[tokio::test]
+async fn a_one_time_link_is_kept_for_a_day_after_its_end() {
+    let table = table().await;
+    let key: BrowserLinkKey = made_of("key");
+    let link =
+        BrowserLink { key: key.clone(), user: Uuid::nil(), expires_at: after(600), used_by: None };
+    table.create_link(&link).await.unwrap();
+    assert_eq!(forgotten_after(&table, "LINK#key").await, DAY + 600);
+    let browser: DeviceKey = made_of("browser");
+    assert_eq!(table.use_link(&key, &browser, after(1)).await.unwrap(), Change::Done);
+    assert_eq!(forgotten_after(&table, "LINK#key").await, DAY + 600);
 }

@@ -1,20 +1,21 @@
 //! Authorization requests that wait for their user.
 
 use async_trait::async_trait;
-use aws_sdk_dynamodb::types::AttributeValue;
-use identety_domain::session::{TRANSACTION_LIFETIME, Transaction, TransactionId};
-use identety_domain::store::{StoreError, TransactionStore};
+use identety_domain::Timestamp;
+use identety_domain::session::{Answer, Transaction, TransactionId};
+use identety_domain::store::{Answering, NewAnswer, StoreError, TransactionStore};
 
 use super::items::{self, transaction as member};
-use super::{GrantTable, KEPT, is_own};
+use super::{GrantTable, is_own};
 use crate::expression::{Condition, Update};
-use crate::item::PK;
-use crate::requests::{New, Written};
+use crate::item::{PK, number, text};
+use crate::requests::{New, Transacted};
 
 #[async_trait]
 impl TransactionStore for GrantTable {
     async fn create_transaction(&self, transaction: &Transaction) -> Result<(), StoreError> {
-        let forget_at = transaction.created_at.plus(TRANSACTION_LIFETIME).plus(KEPT);
+        // Strangers make these without signing in, so none is kept for longer than it is good for.
+        let forget_at = transaction.ends_at();
         match self.put_new(items::from_transaction(transaction)?, forget_at).await? {
             New::Written => Ok(()),
             New::There(stored) => {
@@ -31,12 +32,38 @@ impl TransactionStore for GrantTable {
         item.map(|item| items::to_transaction(id, item)).transpose()
     }
 
-    async fn deny_transaction(&self, id: &TransactionId) -> Result<(), StoreError> {
+    async fn answer_transaction(
+        &self,
+        transaction: &Transaction,
+        answer: NewAnswer<'_>,
+        at: Timestamp,
+    ) -> Result<Answering, StoreError> {
         let mut update = Update::default();
-        update.set(&[member::IS_DENIED], AttributeValue::Bool(true));
-        let only_if = Condition::default().existing(&[PK]);
-        match self.table.update(items::transaction_key(id), &update, &only_if).await? {
-            Written::Done(_) | Written::Clash(_) => Ok(()),
+        match answer {
+            NewAnswer::Denied => update.set(&[member::DENIED_AT], number(at.millis())),
+            NewAnswer::Grant(grant) => update.set(&[member::GRANT], text(grant.id.as_str())),
         }
+        let key = items::transaction_key(&transaction.id);
+        let mut parts = vec![self.table.updating(key, &update, &as_read(transaction))?];
+        if let Some(Answer::Granted(earlier)) = &transaction.answer {
+            parts.push(self.ending_code(earlier, at)?);
+        }
+        if let NewAnswer::Grant(grant) = answer {
+            parts.push(self.putting_grant(grant)?);
+        }
+        Ok(match self.table.transact(parts).await? {
+            Transacted::Done => Answering::Recorded,
+            Transacted::Clash { index: 0, item: _ } => Answering::Overtaken,
+            Transacted::Clash { .. } => Answering::Final,
+        })
+    }
+}
+
+/// Only if the transaction still has the answer that it had when it was read. A denial is never replaced.
+fn as_read(transaction: &Transaction) -> Condition {
+    let undenied = Condition::default().existing(&[PK]).absent(&[member::DENIED_AT]);
+    match &transaction.answer {
+        None | Some(Answer::Denied) => undenied.absent(&[member::GRANT]),
+        Some(Answer::Granted(earlier)) => undenied.equal(&[member::GRANT], text(earlier.as_str())),
     }
 }

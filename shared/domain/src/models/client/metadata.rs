@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::values::issuer::is_loopback;
-use crate::values::rules::{self, MAX_TEXT, is_printable};
+use crate::values::rules::{self, MAX_TEXT};
+use crate::values::text::{is_blank, is_printable};
 use crate::values::{
     ClientType, FieldError, GrantType, LONGEST_ACCESS_TOKEN, LONGEST_REFRESH_TOKEN, RedirectUri,
     Scope, ScopeToken, Seconds, SigningAlg, TokenEndpointAuthMethod,
@@ -51,6 +52,7 @@ pub struct ClientMetadata {
     pub id_token_signing_alg: Option<String>,
     pub allowed_cors_origins: Option<Vec<String>>,
     pub is_active: Option<bool>,
+    pub client_uri: Option<String>,
     pub logo_uri: Option<String>,
     pub policy_uri: Option<String>,
     pub tos_uri: Option<String>,
@@ -102,6 +104,8 @@ pub struct VerifiedMetadata {
     pub allowed_cors_origins: Vec<String>,
     /// False: every flow and refresh is refused at once.
     pub is_active: bool,
+    /// Its home page, to which the pages lead back.
+    pub client_uri: Option<String>,
     /// Its logo, for the consent page.
     pub logo_uri: Option<String>,
     /// Its privacy policy, for the consent page.
@@ -138,6 +142,7 @@ impl ClientMetadata {
             id_token_signing_alg,
             allowed_cors_origins,
             is_active,
+            client_uri,
             logo_uri,
             policy_uri,
             tos_uri,
@@ -168,6 +173,7 @@ impl ClientMetadata {
             allowed_cors_origins: check.cors_origins(allowed_cors_origins, &redirect_uris),
             redirect_uris,
             is_active: is_active.unwrap_or(true),
+            client_uri: check.page("clientUri", client_uri),
             logo_uri: check.page("logoUri", logo_uri),
             policy_uri: check.page("policyUri", policy_uri),
             tos_uri: check.page("tosUri", tos_uri),
@@ -201,6 +207,7 @@ impl From<VerifiedMetadata> for ClientMetadata {
             id_token_signing_alg: Some(verified.id_token_signing_alg.as_str().to_owned()),
             allowed_cors_origins: Some(verified.allowed_cors_origins),
             is_active: Some(verified.is_active),
+            client_uri: verified.client_uri,
             logo_uri: verified.logo_uri,
             policy_uri: verified.policy_uri,
             tos_uri: verified.tos_uri,
@@ -249,7 +256,7 @@ impl Check {
             self.refuse("name", "is required");
             return String::new();
         };
-        if name.trim().is_empty() || name.chars().count() > MAX_NAME || !is_printable(&name) {
+        if is_blank(&name) || name.chars().count() > MAX_NAME || !is_printable(&name) {
             self.refuse("name", "must be 1 to 100 printable characters");
         }
         name
@@ -261,8 +268,9 @@ impl Check {
             self.refuse(field, "must be empty: an m2m client has no user to send anywhere");
             return Vec::new();
         }
+        let kind = self.kind;
         self.each(field, &uris, MAX_URIS, |uri| {
-            RedirectUri::parse(uri).map_err(|error| error.to_string())
+            RedirectUri::parse(uri, kind).map_err(|error| error.to_string())
         })
     }
 
@@ -430,7 +438,7 @@ impl Check {
 
     fn contacts(&mut self, contacts: Option<Vec<String>>) -> Vec<String> {
         self.each("contacts", &contacts.unwrap_or_default(), MAX_CONTACTS, |text| {
-            let fits = !text.trim().is_empty() && text.len() <= MAX_TEXT && is_printable(text);
+            let fits = !is_blank(text) && text.len() <= MAX_TEXT && is_printable(text);
             fits.then(|| text.to_owned())
                 .ok_or_else(|| "must be 1 to 512 printable characters".into())
         })

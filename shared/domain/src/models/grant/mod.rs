@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 pub use refresh_token::{RefreshKey, RefreshToken};
 
+use super::authentication::AuthenticationEvent;
 use super::client::{Client, Lifetimes};
 use crate::values::{CodeChallenge, GrantId, Scope, Seconds, SessionId, Timestamp};
 
@@ -36,10 +37,12 @@ pub struct Grant {
     pub code_challenge: Option<CodeChallenge>,
     /// What the ID token must repeat.
     pub nonce: Option<String>,
-    /// When the user signed in.
-    pub auth_time: Timestamp,
-    /// The session with which the grant ends; `None` for one with `offline_access`.
-    pub session: Option<SessionId>,
+    /// How and when the user showed who they are.
+    pub authentication: AuthenticationEvent,
+    /// The session in which the user allowed it: the `sid` of its ID tokens.
+    pub session: SessionId,
+    /// Whether it ends with that session; one with `offline_access` does not.
+    pub ends_with_session: bool,
     /// When the code was issued.
     pub issued_at: Timestamp,
     /// Since when the code is used.

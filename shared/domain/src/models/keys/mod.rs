@@ -196,11 +196,15 @@ pub enum SigningError {
     Failed,
 }
 
-/// Judges who signed.
-pub trait Verifier: Send + Sync {
-    /// The payload of a compact JWS with header `typ`, if a published key signed it. Every other text
-    /// gives `None`: other `typ`, unknown `kid`, another algorithm than the key's, `none`, `crit`.
-    fn verify(&self, typ: &str, jws: &str) -> Option<Vec<u8>>;
+/// What a text that claims to be a compact JWS turned out to be.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Judgement {
+    /// A published key signed this payload.
+    Genuine(Vec<u8>),
+    /// Well formed, but its `kid` is none of a published key: perhaps of one that has been rotated out.
+    UnknownKey,
+    /// Anything else: other `typ`, another algorithm than the key's, `none`, `crit`, a wrong signature.
+    Forged,
 }
 
 /// Reads the header or the claims of a JWT: a JSON object in UTF-8 (RFC 7515 §4, RFC 7519 §4). By itself

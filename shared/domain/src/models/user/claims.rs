@@ -6,7 +6,7 @@ use super::{Address, User};
 use crate::values::Scope;
 
 /// Every claim that a scope may give, and those of ID tokens (OpenID Connect Core 1.0 §2, §5.1).
-pub const CLAIMS: [&str; 29] = [
+pub const CLAIMS: [&str; 30] = [
     "iss",
     "sub",
     "aud",
@@ -17,6 +17,7 @@ pub const CLAIMS: [&str; 29] = [
     "amr",
     "nonce",
     "at_hash",
+    "sid",
     "name",
     "family_name",
     "given_name",
@@ -115,6 +116,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
+    use crate::models::device::KnownBrowsers;
     use crate::models::user::UserMetadata;
     use crate::values::Timestamp;
 
@@ -124,6 +126,7 @@ mod tests {
             id: Uuid::from_u128(7),
             details: UserMetadata { email, ..metadata }.validate().unwrap(),
             password: None,
+            browsers: KnownBrowsers::default(),
             created_at: Timestamp::from_seconds(1),
             updated_at: Timestamp::from_millis(2500),
             version: 1,

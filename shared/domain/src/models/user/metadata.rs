@@ -6,7 +6,8 @@ use url::Url;
 
 use super::{Address, EmailAddress, UserDetails};
 use crate::values::FieldError;
-use crate::values::rules::{self, MAX_TEXT, is_printable};
+use crate::values::rules::{self, MAX_TEXT};
+use crate::values::text::{is_blank, is_printable};
 
 /// The longest name of a time zone or a language, in characters.
 const MAX_NAME: usize = 64;
@@ -131,7 +132,7 @@ impl From<UserDetails> for UserMetadata {
     }
 }
 
-const EMAIL_RULE: &str = "must be an e-mail address such as ada@example.com";
+const EMAIL_RULE: &str = "must be an e-mail address such as ada@example.com, with no space nor invisible character in it";
 const TEXT_RULE: &str = "must be 1 to 512 printable characters";
 const PAGE_RULE: &str = "must be an http or https URL of at most 512 characters";
 const PHONE_RULE: &str = "must be a telephone number with its country code, such as +4930123456";
@@ -156,7 +157,7 @@ impl Check {
             self.refuse("email", "is required");
             return None;
         };
-        let parsed = EmailAddress::parse(email).filter(|_| is_printable(email));
+        let parsed = EmailAddress::parse(email);
         if parsed.is_none() {
             self.refuse("email", EMAIL_RULE);
         }
@@ -221,7 +222,7 @@ fn not_empty(text: Option<String>) -> Option<String> {
 }
 
 fn is_short(text: &str) -> bool {
-    !text.trim().is_empty() && text.chars().count() <= MAX_TEXT
+    !is_blank(text) && text.chars().count() <= MAX_TEXT
 }
 
 fn is_page(text: &str) -> bool {

@@ -1,70 +1,23 @@
 //! Users: the people who sign in.
 
 mod claims;
+mod email;
 mod metadata;
 mod password;
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub use claims::{CLAIMS, claims};
+pub(crate) use email::lower;
+pub use email::{EmailAddress, MAX_EMAIL};
 pub use metadata::UserMetadata;
 pub use password::{MAX_PASSWORD_BYTES, Password, PasswordError};
 
+use super::device::KnownBrowsers;
 use crate::values::{PhcString, Timestamp};
-
-/// An e-mail address, as its owner writes it.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct EmailAddress(String);
-
-/// The longest e-mail address, in bytes (RFC 5321 §4.5.3.1.3, less the brackets).
-pub const MAX_EMAIL: usize = 254;
-
-impl EmailAddress {
-    /// Takes an address: something, an `@`, and a domain. Whether mail arrives there, only mail can
-    /// tell. `None` when it is none.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        let (local, domain) = text.rsplit_once('@')?;
-        let is_plain = |c: char| {
-            !c.is_control()
-                && !c.is_whitespace()
-                && !matches!(c, '<' | '>' | '"' | '\\' | ',' | ';' | ':' | '(' | ')')
-        };
-        let fits = !local.is_empty()
-            && local.len() <= 64
-            && !local.contains('@')
-            && !domain.is_empty()
-            && !domain.starts_with(['.', '-'])
-            && !domain.ends_with(['.', '-'])
-            && !domain.contains("..")
-            && text.len() <= MAX_EMAIL
-            && text.chars().all(is_plain);
-        fits.then(|| Self(text.to_owned()))
-    }
-
-    /// The address as it was written.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// By which addresses are compared: no provider of note tells two by their case.
-    #[must_use]
-    pub fn normalized(&self) -> String {
-        self.0.to_lowercase()
-    }
-}
-
-impl fmt::Display for EmailAddress {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
 
 /// A postal address (OpenID Connect Core 1.0 §5.1.1).
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
@@ -129,6 +82,8 @@ pub struct User {
     pub details: UserDetails,
     /// The password; `None` where none was set yet, so that nobody can sign in.
     pub password: Option<StoredPassword>,
+    /// The browsers that the user has signed in with. They change without another version.
+    pub browsers: KnownBrowsers,
     /// When the user was made.
     pub created_at: Timestamp,
     /// When the user was last changed.
@@ -152,10 +107,12 @@ impl User {
     }
 
     /// This user with another password: one version on. A user who signed in before `now` has to sign in
-    /// again (see [`User::stands_by`]).
+    /// again (see [`User::stands_by`]), and no browser is known any more: the old password may be what
+    /// somebody else signed in with.
     #[must_use]
     pub fn with_password(&self, password: StoredPassword, now: Timestamp) -> Self {
-        Self { password: Some(password), ..self.next_version(now) }
+        let browsers = KnownBrowsers::default();
+        Self { password: Some(password), browsers, ..self.next_version(now) }
     }
 
     /// This user, one version on.

@@ -1,9 +1,15 @@
 //! What a new password must be like.
 
+use std::borrow::Cow;
+
 use crate::values::Secret;
+use crate::values::text::nfkc;
 
 /// A password that somebody may set: 8–256 characters, at most 1024 bytes, none of them a control
 /// character. No other rule makes guessing harder (NIST SP 800-63B §3.1.1.2).
+///
+/// It is kept in Normalization Form KC, as that section has it: another keyboard writes the same characters
+/// otherwise.
 ///
 /// A password that somebody signs in with is a [`Secret`]: the rules may have been others when it was
 /// set.
@@ -37,7 +43,12 @@ impl Password {
     pub fn new(secret: Secret) -> Result<Self, PasswordError> {
         let text = secret.expose();
         let characters = text.chars().count();
-        if characters < MIN_CHARACTERS {
+        let changed = match nfkc(text) {
+            Cow::Borrowed(_) => None,
+            Cow::Owned(changed) => Some(Secret::new(changed)),
+        };
+        let normal = changed.as_ref().unwrap_or(&secret).expose();
+        if normal.chars().count().min(characters) < MIN_CHARACTERS {
             return Err(PasswordError::TooShort);
         }
         if characters > MAX_CHARACTERS || text.len() > MAX_PASSWORD_BYTES {
@@ -46,10 +57,10 @@ impl Password {
         if text.chars().any(char::is_control) {
             return Err(PasswordError::ControlCharacter);
         }
-        Ok(Self(secret))
+        Ok(Self(changed.unwrap_or(secret)))
     }
 
-    /// The password as what it is.
+    /// The password as what it is, in its normal form.
     #[must_use]
     pub fn secret(&self) -> &Secret {
         &self.0
@@ -80,6 +91,21 @@ mod tests {
     #[case("nothing\0more", PasswordError::ControlCharacter)]
     fn another_text_is_none(#[case] text: &str, #[case] error: PasswordError) {
         assert_eq!(Password::new(text.into()).unwrap_err(), error);
+    }
+
+    #[rstest]
+    #[case("pa\u{308}sswo\u{308}rd", "pässwörd")]
+    #[case("ﬁve ｗｏｒｄｓ", "five words")]
+    fn a_password_is_kept_in_one_form(#[case] text: &str, #[case] form: &str) {
+        assert_eq!(Password::new(text.into()).unwrap().secret().expose(), form);
+    }
+
+    #[test]
+    fn marks_that_belong_to_letters_do_not_make_a_password_longer() {
+        let seven = "e\u{301}".repeat(7);
+        assert_eq!(Password::new(seven.as_str().into()).unwrap_err(), PasswordError::TooShort);
+        let six = "ﬃ".repeat(6);
+        assert_eq!(Password::new(six.as_str().into()).unwrap_err(), PasswordError::TooShort);
     }
 
     #[test]
