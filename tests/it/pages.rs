@@ -29,7 +29,7 @@ async fn strangers_lock_nobody_out_of_a_browser_that_has_signed_in_before() {
 }
 
 #[tokio::test]
-async fn strangers_lock_nobody_out_of_a_browser_that_is_known() {
+async fn strangers_lock_no_user_out_of_a_browser_that_is_known() {
     agrees_in_javascript("pages/known_browser.mjs").await;
 }
 

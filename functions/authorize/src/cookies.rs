@@ -172,8 +172,10 @@ fn guarded(headers: &HeaderMap, is_secure: bool) -> BTreeMap<String, String> {
         let at = pair.iter().position(|byte| *byte == b'=').unwrap_or(pair.len());
         let (name, value) = pair.split_at(at);
         let name = trimmed(name).strip_prefix(prefix.as_bytes());
-        let is_own =
-            |name: &&[u8]| *name == SESSION.as_bytes() || name.starts_with(REQUEST.as_bytes());
+        let is_own = |name: &&[u8]| {
+            [SESSION, DEVICE].iter().any(|own| *name == own.as_bytes())
+                || name.starts_with(REQUEST.as_bytes())
+        };
         let Some(name) = name.filter(is_own).and_then(|name| str::from_utf8(name).ok()) else {
             continue;
         };

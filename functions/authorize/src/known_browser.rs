@@ -1,5 +1,5 @@
 //! `GET` and `POST /known-browser`: a one-time link that an administrator has made. Its button makes this browser known to
-//! the user's account, so that no stranger's failures keep the user out of it. It signs nobody in.
+//! the user's account, so that no stranger's failures keep the user out of it. It signs no user in.
 
 use axum::extract::Request;
 use axum::response::Response;

@@ -121,6 +121,7 @@ impl Services {
             grants: self.stores.grants.clone(),
             sessions: self.stores.sessions.clone(),
             users: self.stores.users.clone(),
+            consents: self.stores.consents.clone(),
         }
     }
 

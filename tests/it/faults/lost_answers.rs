@@ -3,8 +3,7 @@
 use identety_domain::client::{
     Client, ClientId, ClientMetadata, ClientType, SigningAlg, StoredSecret,
 };
-use identety_domain::grant::{Allowed, Generation};
-use identety_domain::grant::{Grant, GrantId, Redeemed, Redemption, Rotation};
+use identety_domain::grant::{Allowed, Generation, Grant, GrantId, Redeemed, Redemption, Rotation};
 use identety_domain::hashing::{HashCost, PhcString};
 use identety_domain::keys::{KeyRing, WrappedKey};
 use identety_domain::store::{
@@ -291,6 +290,7 @@ fn grant() -> Grant {
         },
         session: serde_json::from_value("session".into()).unwrap(),
         ends_with_session: false,
+        consent: Generation::default(),
         issued_at: now,
         redeemed: None,
         ended_at: None,

@@ -44,7 +44,7 @@ fn check_over(page: &Answer) {
 }
 
 #[tokio::test]
-async fn the_button_makes_this_browser_known_and_signs_nobody_in() {
+async fn the_button_makes_this_browser_known_and_signs_no_user_in() {
     let (app, client, alice) = locked_out().await;
     let mut browser = app.browser();
     assert_eq!(try_to_sign_in(&mut browser, &client).await, 429);
@@ -63,7 +63,7 @@ async fn the_button_makes_this_browser_known_and_signs_nobody_in() {
     assert!(html(&done).contains("This browser is known now"));
     assert!(browser.cookies.contains_key(DEVICE));
     assert!(!browser.cookies.contains_key(SESSION));
-    // Nobody else has been let in, and the password is still asked for.
+    // No other browser is let in, and the password is still asked for.
     assert_eq!(try_to_sign_in(&mut app.browser(), &client).await, 429);
     let sign_in = sign_in_page(&mut browser, &client, &[]).await;
     check_page(&enter(&mut browser, &sign_in, ALICE, "wrong password").await, 400);

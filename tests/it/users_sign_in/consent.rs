@@ -1,5 +1,6 @@
 //! Consent: asked for once, for each user, client and scope, and given by nobody else.
 
+use identety_domain::grant::Generation;
 use identety_tests::app::{TestApp, TestClient};
 use identety_tests::browser::{Browser, Form, html};
 use identety_tests::sign_in::{PASSWORD, request};
@@ -97,8 +98,8 @@ async fn a_decision_cannot_change_what_it_is_about(#[case] name: &str, #[case] v
     // In the query it is not heeded.
     let action = format!("/consent?{name}={}", value.replace(' ', "%20"));
     let form = Form::of(&page);
-    let (id, csrf) = (form.get("transaction"), form.get("csrf"));
-    let fields = [("transaction", id.as_str()), ("csrf", &csrf), ("decision", "allow")];
+    let hidden = form.hidden.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    let fields: Vec<_> = hidden.chain([("decision", "allow")]).collect();
     let answer = browser.post(&action, &fields).await;
     let landing = browser.follow(answer).await.client();
     let tokens = app.redeem(&client, &landing.get("code"), &[]).await;
@@ -254,10 +255,10 @@ async fn apps_with_a_private_use_scheme_are_asked_about_each_time(#[case] own: &
     let silent =
         browser.open(&request(&client, &[("redirect_uri", own), ("prompt", "none")])).await;
     assert_eq!(silent.client().get("error"), "consent_required");
-    // The same user has allowed the same client, so elsewhere nothing is asked.
+    // The same user has allowed the same client, so elsewhere nothing is asked, but on the device.
     assert_eq!(next(&mut browser, &client, &[]).await, "code");
     let loopback = [("redirect_uri", "http://127.0.0.1:5000/callback")];
-    assert_eq!(next(&mut browser, &client, &loopback).await, "code");
+    assert_eq!(next(&mut browser, &client, &loopback).await, "consent");
 }
 
 #[tokio::test]
@@ -269,7 +270,8 @@ async fn a_page_shown_to_one_user_does_not_decide_for_another() {
     let alices = consent_page(&mut browser, &client, &alice.email, &[]).await;
     // In another tab, Bob signs in; the first tab still says "You are signed in as Alice".
     consent_page(&mut browser, &client, &bob.email, &[("prompt", "login")]).await;
-    check_page(&decide(&mut browser, &alices, "allow").await, 403);
+    let shown = browser.submit(&alices, &[("decision", "allow")]).await.page();
+    assert!(html(&shown).contains("bob@example.com"), "{}", html(&shown));
     assert_eq!(count(&app, "GRANT#"), 0);
     assert_eq!(silently(&mut browser, &client, &[]).await.get("error"), "consent_required");
     // Shown anew, it says who is meant.
@@ -277,4 +279,27 @@ async fn a_page_shown_to_one_user_does_not_decide_for_another() {
     let page = browser.open(&path).await.page();
     assert!(html(&page).contains("bob@example.com"));
     assert_ne!(browser.submit(&page, &[("decision", "allow")]).await.client().get("code"), "");
+}
+
+#[tokio::test]
+async fn a_withdrawn_consent_ends_what_was_granted_under_it_and_nothing_else() {
+    let app = TestApp::start().await;
+    let user = app.alice().await;
+    let (client, other) = (app.public_client().await, app.private_client().await);
+    let offline = [("scope", "openid offline_access")];
+    let given = app.tokens(&client, &user, &offline).await;
+    let others = app.tokens(&other, &user, &offline).await;
+    let mut browser = app.browser();
+    let code = app.code(&mut browser, &client, &user, &[]).await;
+    let (id, of) = (user.id.parse().unwrap(), client.id.parse().unwrap());
+    let generation = Generation::from(7);
+    app.stores.consents.withdraw_consent(id, of, generation, app.now()).await.unwrap();
+    app.assert_dead(&client, &[&given]).await;
+    assert_eq!(app.redeem(&client, &code, &[]).await.outcome(), (400, "invalid_grant".into()));
+    app.assert_alive(&other, &others).await;
+    // The user is asked anew, and what is allowed then counts.
+    assert_eq!(next(&mut browser, &client, &[]).await, "consent");
+    let again = app.tokens(&client, &user, &offline).await;
+    app.assert_alive(&client, &again).await;
+    app.assert_dead(&client, &[&given]).await;
 }

@@ -214,7 +214,7 @@ async fn each_account_knows_a_browser_that_several_use() {
 }
 
 #[tokio::test]
-async fn a_secret_that_somebody_has_planted_does_not_become_known() {
+async fn a_secret_that_an_attacker_has_planted_does_not_become_known() {
     let app = TestApp::start().await;
     align(&app);
     let client = app.public_client().await;

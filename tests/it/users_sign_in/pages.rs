@@ -29,11 +29,12 @@ async fn no_page_can_be_framed_kept_or_told_to_other_sites() {
     check_page(&browser.get(&form_post).await, 200);
     let sign_out = browser.open("/signout").await.page();
     check_page(&sign_out, 200);
-    check_page(&browser.post("/signout", &[]).await, 403);
+    let foreign = app.server.post("/signout").form(&[]).header("origin", "https://evil.example");
+    check_page(&browser.send(foreign).await, 403);
     let signed_out = browser.submit(&sign_out, &[]).await.page();
     check_page(&signed_out, 200);
     check_page(&browser.get("/oauth2/authorize").await, 400);
-    check_page(&browser.get("/oauth2/logout?client_id=x").await, 400);
+    check_page(&browser.get("/oauth2/logout?client_id=%zz").await, 400);
 
     // The pages on which a decision is made lead to the client, and the browser goes wherever that leads.
     for page in [&sign_in, &register, &consent] {

@@ -6,7 +6,7 @@ use identety_tests::sign_in::{PASSWORD, request};
 use rstest::rstest;
 use serde_json::Value;
 
-use super::steps::{consent_page, count, is_sign_in, kind, sign_in_page, silently};
+use super::steps::{consent_page, count, is_sign_in, kind, sign_in_page, silently, transaction};
 
 /// The claims of the ID token of a request.
 async fn claims(
@@ -95,11 +95,22 @@ async fn a_decision_does_not_stand_in_for_the_sign_in_that_was_asked_for() {
     let app = TestApp::start().await;
     let (client, user) = (app.public_client().await, app.alice().await);
     let mut browser = app.browser();
-    let page = consent_page(&mut browser, &client, &user.email, &[("prompt", "login")]).await;
-    // The same user signs in for another request: the sign-in for this one is no longer the last.
-    consent_page(&mut browser, &client, &user.email, &[("prompt", "login")]).await;
-    let shown = browser.submit(&page, &[("decision", "allow")]).await;
-    assert_eq!(kind(&shown), "sign-in");
+    consent_page(&mut browser, &client, &user.email, &[]).await;
+    // The same user is signed in, but has not signed in for this request.
+    let page = sign_in_page(&mut browser, &client, &[("prompt", "login")]).await;
+    let path = format!("/consent?transaction={}", transaction(&page));
+    assert_eq!(kind(&browser.open(&path).await), "sign-in");
+    let consent = consent_page(&mut browser, &client, &user.email, &[("prompt", "login")]).await;
+    let session = Form::of(&consent).get("session");
+    let (id, csrf) = (transaction(&page), Form::of(&page).get("csrf"));
+    let fields = [
+        ("transaction", id.as_str()),
+        ("csrf", &csrf),
+        ("session", &session),
+        ("decision", "allow"),
+    ];
+    let answer = browser.post("/consent", &fields).await;
+    assert_eq!(kind(&browser.follow(answer).await), "sign-in");
     assert_eq!(count(&app, "GRANT#"), 0);
 }
 

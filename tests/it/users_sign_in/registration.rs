@@ -162,7 +162,7 @@ async fn registrations_are_bounded_like_guesses() {
 }
 
 #[tokio::test]
-async fn registrations_lock_nobody_out() {
+async fn registrations_lock_no_user_out() {
     let app = TestApp::start().await;
     align(&app);
     let (client, alice) = (app.public_client().await, app.alice().await);
@@ -209,7 +209,8 @@ async fn a_registration_that_is_sent_again_after_the_code_registers_nobody() {
     let page = register_page(&app, &client, &mut browser).await;
     let fields = [("email", "new@example.com"), ("password", PASSWORD)];
     let consent = browser.submit(&page, &fields).await.page();
-    browser.submit(&consent, &[("decision", "allow")]).await.client();
+    let landing = browser.submit(&consent, &[("decision", "allow")]).await.client();
+    app.redeem(&client, &landing.get("code"), &[]).await;
     let other = [("email", "other@example.com"), ("password", PASSWORD)];
     check_page(&browser.submit_once(&page, &other).await, 400);
     assert_eq!(users(&app).await, 1);

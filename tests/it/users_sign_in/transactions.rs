@@ -127,7 +127,7 @@ async fn a_page_that_begins_again_obeys_every_rule_of_now() {
     let app = TestApp::start().await;
     let (client, user) = (app.public_client().await, app.alice().await);
     let mut browser = app.browser();
-    let page = sign_in_page(&mut browser, &client, &[]).await;
+    let page = sign_in_page(&mut browser, &client, &[("scope", "openid photos:read")]).await;
     app.advance(1800);
     app.change(&client, json!({"scopes": ["openid"]})).await;
     let refused = browser.submit(&page, &[("email", &user.email), ("password", PASSWORD)]).await;

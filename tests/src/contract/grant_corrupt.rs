@@ -34,6 +34,8 @@ pub async fn a_grant_that_cannot_be_read_is_an_error(stores: &Stores, raw: &Raw)
         with("authentication", map([])),
         without("session"),
         with("session", number("1")),
+        without("consent"),
+        with("consent", text("1")),
         without("endsWithSession"),
         with("endsWithSession", text("false")),
         without("issuedAt"),

@@ -1,6 +1,8 @@
 //! Grants, sessions and transactions to put into a store.
 
-use identety_domain::grant::{CodeChallenge, Grant, GrantId, Redeemed, Redemption, Rotation};
+use identety_domain::grant::{
+    CodeChallenge, Generation, Grant, GrantId, Redeemed, Redemption, Rotation,
+};
 use identety_domain::session::{
     Answer, AuthorizationRequest, RequestKey, RequestSecret, ResponseMode, Session, SessionId,
     SessionKey, SessionSecret, Transaction, TransactionId,
@@ -71,6 +73,7 @@ pub(super) fn grant(number: u16) -> Grant {
         authentication: authentication(0),
         session: session_id(number),
         ends_with_session: false,
+        consent: Generation::default(),
         issued_at: at(u64::from(number)),
         redeemed: None,
         ended_at: None,
@@ -87,6 +90,7 @@ pub(super) fn full_grant(number: u16) -> Grant {
         nonce: Some("n-0S6_WzA2Mj \u{1F4DA}".to_owned()),
         authentication: full_authentication(number),
         ends_with_session: true,
+        consent: Generation::from(u64::MAX),
         redeemed: Some(Redeemed {
             at: at(40_000),
             generation: u32::MAX - 1,

@@ -138,6 +138,7 @@ const MEMBERS: [(&str, &[&str]); 15] = [
             "authentication",
             "client",
             "codeChallenge",
+            "consent",
             "endedAt",
             "endsWithSession",
             "generation",

@@ -8,10 +8,19 @@ use crate::models::grant::Grant;
 use crate::models::session::SignedIn;
 use crate::models::transaction::{Answer, AuthorizationRequest, Transaction};
 use crate::stores::{Answering, GrantCreation, NewAnswer, StoreError};
-use crate::values::{ErrorCode, GrantId, Secret, Timestamp};
+use crate::values::{ErrorCode, Generation, GrantId, Secret, Timestamp};
 
 /// How often the answer to a request is recorded anew when other answers to it come at the same moment.
 const ROUNDS: usize = 4;
+
+/// Who allows a request, and under which generation of the consent.
+#[derive(Clone, Debug)]
+pub(super) struct Allowing {
+    /// The session and its user.
+    pub(super) signed_in: Box<SignedIn>,
+    /// The generation.
+    pub(super) consent: Generation,
+}
 
 impl FrontChannel {
     /// The code of a request that waits. The same session gets the same one, as long as it is unused; another session
@@ -20,12 +29,12 @@ impl FrontChannel {
         &self,
         interaction: &Interaction,
         session: &SessionSecret,
-        signed_in: &SignedIn,
+        allowing: &Allowing,
         now: Timestamp,
     ) -> Result<Box<AuthorizationResponse>, FlowError> {
         let request = &interaction.transaction.request;
         let code = interaction.pending.code(session);
-        let grant = new_grant(request, signed_in, &code, now);
+        let grant = new_grant(request, allowing, &code, now);
         self.record(interaction, NewAnswer::Grant(&grant), now).await?;
         Ok(Box::new(self.code(request, code)))
     }
@@ -34,11 +43,11 @@ impl FrontChannel {
     pub(super) async fn grant_at_once(
         &self,
         request: &AuthorizationRequest,
-        signed_in: &SignedIn,
+        allowing: &Allowing,
         code: Secret,
         now: Timestamp,
     ) -> Result<AuthorizationResponse, FlowError> {
-        let grant = new_grant(request, signed_in, &code, now);
+        let grant = new_grant(request, allowing, &code, now);
         match self.grants.create_grant(&grant).await? {
             GrantCreation::Created => Ok(self.code(request, code)),
             // The code is random, so an earlier attempt of this very write has made it, and its answer was lost.
@@ -146,10 +155,11 @@ impl FrontChannel {
 /// What the user of a session allows by `code`.
 fn new_grant(
     request: &AuthorizationRequest,
-    signed_in: &SignedIn,
+    allowing: &Allowing,
     code: &Secret,
     now: Timestamp,
 ) -> Grant {
+    let Allowing { signed_in, consent } = allowing;
     Grant {
         id: GrantId::of_code(code.expose()),
         client: request.client,
@@ -162,6 +172,7 @@ fn new_grant(
         authentication: signed_in.session.authentication.clone(),
         session: signed_in.session.id.clone(),
         ends_with_session: !request.scope.contains("offline_access"),
+        consent: *consent,
         issued_at: now,
         redeemed: None,
         ended_at: None,

@@ -3,8 +3,9 @@
 //! A request that needs no page is answered at once. Any other waits as a [`Transaction`], and its browser holds the
 //! secret that guards it. Each later step opens the [`Interaction`] once and goes on with what was read.
 
+use super::answer::Allowing;
 use super::channel::{FlowError, FrontChannel};
-use super::consent::{self, Asking};
+use super::consent;
 use super::parameters::Parameters;
 use super::request;
 use super::response::{AuthorizationError, AuthorizationResponse};
@@ -79,9 +80,9 @@ enum Need {
     /// The user must show who they are.
     SignIn,
     /// The user must be asked.
-    Consent(Box<SignedIn>),
+    Consent(Allowing),
     /// Nothing.
-    Nothing(Box<SignedIn>),
+    Nothing(Allowing),
     /// It cannot be had: another user has signed in than was expected.
     OtherUser,
 }
@@ -207,9 +208,9 @@ impl FrontChannel {
             Need::SignIn => Ok(Page::SignIn),
             Need::Consent(_) => Ok(Page::Consent),
             Need::OtherUser => Err(self.other_user(request)),
-            Need::Nothing(signed_in) => {
+            Need::Nothing(allowing) => {
                 let code = Secret::new(id::random_text::<32>(&mut *context.rng));
-                Err(self.grant_at_once(request, &signed_in, code, context.now).await?)
+                Err(self.grant_at_once(request, &allowing, code, context.now).await?)
             }
         })
     }
@@ -291,10 +292,10 @@ impl FrontChannel {
         let request = &interaction.transaction.request;
         Ok(match (self.need(interaction.asked(), session, now).await?, session) {
             (Need::SignIn, _) | (Need::Nothing(_), None) => Step::SignIn,
-            (Need::Consent(signed_in), _) => Step::Consent(signed_in),
+            (Need::Consent(allowing), _) => Step::Consent(allowing.signed_in),
             (Need::OtherUser, _) => Step::Answer(Box::new(self.other_user(request))),
-            (Need::Nothing(signed_in), Some(session)) => {
-                Step::Answer(self.grant(interaction, session, &signed_in, now).await?)
+            (Need::Nothing(allowing), Some(session)) => {
+                Step::Answer(self.grant(interaction, session, &allowing, now).await?)
             }
         })
     }
@@ -316,7 +317,7 @@ impl FrontChannel {
         let signed_in = match self.need(interaction.asked(), Some(session), now).await? {
             Need::SignIn => return Ok(Step::SignIn),
             Need::OtherUser => return Ok(Step::Answer(Box::new(self.other_user(request)))),
-            Need::Consent(signed_in) | Need::Nothing(signed_in) => signed_in,
+            Need::Consent(allowing) | Need::Nothing(allowing) => allowing.signed_in,
         };
         let answer = match decision {
             Decision::Deny => {
@@ -326,11 +327,16 @@ impl FrontChannel {
                 Box::new(self.refuse(request, denied))
             }
             Decision::Allow => {
+                // A late decision that changes nothing for the client must change nothing for the user either.
+                self.check_unanswered(transaction).await?;
                 let AuthorizationRequest { scope, resources, .. } = request;
-                let generation = Generation::generate(&mut *context.rng);
+                // The first consent has the generation of what was allowed without one: only a withdrawal changes it.
+                let generation = Generation::default();
                 let allowed = Allowed { scope, resources, generation };
-                self.consents.consent(signed_in.user.id, client.id, &allowed, now).await?;
-                self.grant(interaction, session, &signed_in, now).await?
+                let user = signed_in.user.id;
+                let consent = self.consents.consent(user, client.id, &allowed, now).await?;
+                let allowing = Allowing { signed_in, consent };
+                self.grant(interaction, session, &allowing, now).await?
             }
         };
         Ok(Step::Answer(answer))
@@ -360,23 +366,10 @@ impl FrontChannel {
             }
             Some(_) | None => {}
         }
-        let signed_in = Box::new(signed_in);
-        if self.needs_consent(request, client, &signed_in).await? {
-            return Ok(Need::Consent(signed_in));
-        }
-        Ok(Need::Nothing(signed_in))
-    }
-
-    async fn needs_consent(
-        &self,
-        request: &AuthorizationRequest,
-        client: &Client,
-        signed_in: &SignedIn,
-    ) -> Result<bool, StoreError> {
-        let known = match consent::asking(request, client) {
-            Asking::EachTime | Asking::Never => None,
-            Asking::Once => self.consents.consented(signed_in.user.id, client.id).await?,
-        };
-        Ok(consent::must_ask(request, client, known.as_ref()))
+        let known = self.consents.consented(signed_in.user.id, client.id).await?;
+        let must_ask = consent::must_ask(request, client, known.as_ref());
+        let consent = known.unwrap_or_default().generation;
+        let allowing = Allowing { signed_in: Box::new(signed_in), consent };
+        Ok(if must_ask { Need::Consent(allowing) } else { Need::Nothing(allowing) })
     }
 }

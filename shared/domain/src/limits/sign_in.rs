@@ -193,7 +193,8 @@ impl SignInLimits {
         self.attempts.reset_attempts(&account_key(account), COUNTED_FOR, now).await
     }
 
-    /// Counts an attempt from the address of the request at `subject`, which names an account.
+    /// Counts an attempt from the address of the request at `subject`, which names an account. Where that counter is full,
+    /// it is only read: an attempt that is not made must neither be counted elsewhere nor cost a write.
     async fn admit_address(
         &self,
         context: &mut RequestContext,
@@ -201,6 +202,10 @@ impl SignInLimits {
     ) -> Result<Admission, StoreError> {
         let now = context.now;
         let peer = context.peer.counted();
+        let key = window_key(&[subject, &[peer.as_str()]].concat(), now);
+        if self.attempts.find_counter(&key).await?.count >= PER_ACCOUNT_AND_ADDRESS {
+            return Ok(Admission::Blocked { retry_after: Some(window_left(now)) });
+        }
         let mut attempt = Attempt::default();
         let apart = match self.count_address(context, &peer).await? {
             FromAddress::Counted(key) => {
@@ -212,7 +217,6 @@ impl SignInLimits {
                 return Ok(Admission::Blocked { retry_after: Some(OVER_LIMIT_PAUSE) });
             }
         };
-        let key = window_key(&[subject, &[peer.as_str()]].concat(), now);
         let allowance = Allowance { apart, ..in_a_window(PER_ACCOUNT_AND_ADDRESS) };
         match self.attempts.count_attempt(&key, &allowance, now).await? {
             Count::Counted => {

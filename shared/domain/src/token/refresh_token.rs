@@ -191,6 +191,7 @@ mod tests {
             },
             session: crate::values::SessionId::of("session"),
             ends_with_session: false,
+            consent: crate::values::Generation::default(),
             issued_at: at,
             redeemed,
             ended_at,

@@ -16,8 +16,8 @@ pub struct BrowserMemory {
 
 impl BrowserMemory {
     /// Remembers that `user` has signed in with the browser that has `device`: what the browser keeps from then on. A
-    /// browser that the account knows keeps its secret, any other gets a new one. So a secret that somebody has
-    /// planted never becomes known.
+    /// browser that the account knows keeps its secret, any other gets a new one. So a secret that an
+    /// attacker has planted never becomes known.
     ///
     /// The sign-in succeeds whether or not that could be written down: `None`, and the log hears of it.
     pub async fn remember(

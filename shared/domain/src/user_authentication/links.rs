@@ -56,7 +56,7 @@ impl BrowserLinks {
         self.open(token, now).await.map(|_| ())
     }
 
-    /// Uses a link for the browser that has `device`: what the browser keeps from then on. It signs nobody in.
+    /// Uses a link for the browser that has `device`: what the browser keeps from then on. It signs no user in.
     ///
     /// # Errors
     /// When the link does not work, any more.

@@ -1,6 +1,6 @@
 //! Items of the grants table, and the models in them. The time to live is none of a model's members.
 
-use identety_domain::grant::{CodeChallenge, Grant, GrantId, Redeemed};
+use identety_domain::grant::{CodeChallenge, Generation, Grant, GrantId, Redeemed};
 use identety_domain::session::{
     Answer, AuthorizationRequest, RequestKey, Session, SessionId, SessionKey, Transaction,
     TransactionId,
@@ -100,6 +100,7 @@ struct GrantItem {
     authentication: AuthenticationEvent,
     session: SessionId,
     ends_with_session: bool,
+    consent: Generation,
     issued_at: Timestamp,
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     redeemed_at: Option<Timestamp>,
@@ -168,6 +169,7 @@ pub(super) fn from_grant(grant: &Grant) -> Result<Item, StoreError> {
         authentication,
         session,
         ends_with_session,
+        consent,
         issued_at,
         redeemed,
         ended_at,
@@ -186,6 +188,7 @@ pub(super) fn from_grant(grant: &Grant) -> Result<Item, StoreError> {
         authentication: authentication.clone(),
         session: session.clone(),
         ends_with_session: *ends_with_session,
+        consent: *consent,
         issued_at: *issued_at,
         redeemed_at: redeemed.map(|redeemed| redeemed.at),
         // A grant that is created as redeemed has no redemption that could be repeated.
@@ -218,6 +221,7 @@ pub(super) fn to_grant(id: &GrantId, item: Item) -> Result<Grant, StoreError> {
         authentication: item.authentication,
         session: item.session,
         ends_with_session: item.ends_with_session,
+        consent: item.consent,
         issued_at: item.issued_at,
         redeemed,
         ended_at: item.ended_at,

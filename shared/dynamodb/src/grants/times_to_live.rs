@@ -1,7 +1,7 @@
 //! Tests of when items may be forgotten.
 
 use identety_domain::client::ClientId;
-use identety_domain::grant::{Grant, GrantId, Redemption, Rotation};
+use identety_domain::grant::{Generation, Grant, GrantId, Redemption, Rotation};
 use identety_domain::session::{
     AuthorizationRequest, BrowserLink, BrowserLinkKey, DeviceKey, RequestKey, ResponseMode,
     Session, SessionId, SessionKey, Transaction, TransactionId,
@@ -64,6 +64,7 @@ async fn a_grant_is_kept_for_a_day_and_once_redeemed_as_long_as_its_tokens_ask()
         authentication: authentication(),
         session: made_of("id"),
         ends_with_session: false,
+        consent: Generation::default(),
         issued_at: after(0),
         redeemed: None,
         ended_at: None,

@@ -10,7 +10,7 @@ pub use refresh_token::{RefreshKey, RefreshToken};
 
 use super::authentication::AuthenticationEvent;
 use super::client::{Client, Lifetimes};
-use crate::values::{CodeChallenge, GrantId, Scope, Seconds, SessionId, Timestamp};
+use crate::values::{CodeChallenge, Generation, GrantId, Scope, Seconds, SessionId, Timestamp};
 
 /// How long a code lives.
 pub const CODE_LIFETIME: Seconds = 60;
@@ -43,6 +43,9 @@ pub struct Grant {
     pub session: SessionId,
     /// Whether it ends with that session; one with `offline_access` does not.
     pub ends_with_session: bool,
+    /// The generation of the user's consent when the user allowed it: another one since means that the consent was
+    /// withdrawn.
+    pub consent: Generation,
     /// When the code was issued.
     pub issued_at: Timestamp,
     /// Since when the code is used.

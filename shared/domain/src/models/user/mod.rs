@@ -108,7 +108,7 @@ impl User {
 
     /// This user with another password: one version on. A user who signed in before `now` has to sign in
     /// again (see [`User::stands_by`]), and no browser is known any more: the old password may be what
-    /// somebody else signed in with.
+    /// an attacker signed in with.
     #[must_use]
     pub fn with_password(&self, password: StoredPassword, now: Timestamp) -> Self {
         let browsers = KnownBrowsers::default();
