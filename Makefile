@@ -6,6 +6,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 VENV := .venv
+APACHE := $(or $(CARGO_TARGET_DIR),target)/outside/apache
 # What the functions are built for: arm64 or x86_64. Without it, what the last deployment was built for, or arm64.
 ARCHITECTURE ?=
 # Parameters of the template that `make upgrade` changes: SET="Generation=2 Rollout=AllAtOnce"
@@ -24,7 +25,7 @@ run: ## Runs the whole server on this machine: http://localhost:8080
 		echo "Compiling the server: about two minutes the first time on two cores. Then it starts and says where it is."
 	cargo run --locked --profile local -p identety --no-default-features -- serve
 
-test: setup browser ## Runs every test, in process, as a program, as Lambda binaries, with outside clients and a browser
+test: setup browser $(APACHE)/.ready ## Runs every test, in process, as a program, as Lambda binaries, with outside clients and a browser
 	infra/check.sh
 	cargo build --locked --workspace --tests --bin identety
 	QUICK=1 infra/build.sh .aws-sam/test/build
@@ -133,6 +134,11 @@ $(VENV)/.ready: tests/requirements.txt
 
 %/node_modules/.ready: %/package-lock.json
 	cd $* && npm ci --no-audit --no-fund --silent
+	touch $@
+
+# Debian's, unpacked beside the build and not installed.
+$(APACHE)/.ready: tests/clients/apache.sh
+	$< $(@D)
 	touch $@
 
 # Nothing but the tests opens a browser, so nothing but the tests installs one.

@@ -41,6 +41,7 @@ DEPLOYMENTS = {
         "HostedZoneId": "Z0123456789ABCDEFGHIJ",
         "DefaultAudience": "https://api.example.com",
         "SelfRegistration": "true",
+        "HstsIncludeSubDomains": "true",
         "TokenMemory": 10240,
         "AuthorizeMemory": 10240,
         "ClientAdminMemory": 10240,
@@ -66,6 +67,7 @@ OTHERWISE = {
     "Architecture": "x86_64",
     "Rollout": "AllAtOnce",
     "SelfRegistration": "true",
+    "HstsIncludeSubDomains": "true",
     "AlarmEmail": "ops@example.com",
     "LogRetentionDays": 1,
 } | OTHER_TABLES

@@ -21,8 +21,10 @@ FEW = (300, "Sum", ABOVE, 10, 1, 1, QUIET)
 # Each minute counts: a version is tried for five of them.
 NEW = (60, "Sum", ABOVE, 0, 1, 1, QUIET)
 GOES_OFF = {
-    # Percent. It ends a roll-out, so it must be quick; one minute of few requests must not be enough.
+    # Percent. One minute of few requests must not be enough.
     "ApiErrorsAlarm": (60, "Sum", ABOVE, 1, 3, 2, QUIET),
+    # It ends a roll-out, so it must be quick.
+    "FailuresAlarm": (60, "Sum", ABOVE, 1, 3, 2, QUIET),
     # Milliseconds. A single slow five minutes are a burst of cold starts.
     "ApiLatencyAlarm": (300, "p95", ABOVE, 1000, 3, 3, QUIET),
     "TokenErrorsAlarm": ONCE,
@@ -103,12 +105,29 @@ class Alarms(unittest.TestCase):
         self.assertEqual(len(alarms), 1, f"{namespace} {metric} {dimensions}")
         return alarms[0]
 
+    def check_share(self, alarm, expression):
+        """That an alarm sets what it counts against the requests of the API."""
+        self.assertIn(("AWS/ApiGateway", "Count", {"ApiId": "${HttpApi}"}), measured(alarm))
+        self.assertEqual(alarm["Metrics"][0]["Expression"], expression)
+
     @each_deployment
     def test_one_watches_the_share_of_5xx_answers(self, one):
-        api = {"ApiId": "${HttpApi}"}
-        alarm = self.found(one, "AWS/ApiGateway", "5xx", api)
-        self.assertEqual(self.found(one, "AWS/ApiGateway", "Count", api), alarm)
-        self.assertEqual(alarm["Metrics"][0]["Expression"], "100 * errors / requests")
+        alarm = self.found(one, "AWS/ApiGateway", "5xx", {"ApiId": "${HttpApi}"})
+        self.check_share(alarm, "100 * errors / requests")
+
+    @each_deployment
+    def test_one_watches_the_share_of_500_answers_alone(self, one):
+        alarm = self.found(one, OWN, "Failures", {})
+        self.check_share(alarm, "100 * failures / requests")
+
+    @each_deployment
+    def test_no_alarm_that_ends_a_roll_out_counts_what_strangers_can_cause(self, one):
+        groups = one.of_type("AWS::CodeDeploy::DeploymentGroup").values()
+        names = {alarm["Name"].strip("${}") for group in groups for alarm in group["AlarmConfiguration"].get("Alarms", [])}
+        counted = {metric[:2] for name in names for metric in measured(one.properties(name))}
+        # A busy server answers 503, and Lambda turns away whom it has no process for: enough requests do that.
+        safe = {("AWS/Lambda", "Errors"), (OWN, "Failures"), ("AWS/ApiGateway", "Count")}
+        self.assertEqual(counted, safe if names else set())
 
     @each_deployment
     def test_one_watches_the_latency_that_callers_see(self, one):
@@ -208,7 +227,10 @@ class Dashboard(unittest.TestCase):
     @each_deployment
     def test_it_shows_what_there_is_to_see(self, one):
         shown = {(namespace, metric) for namespace, metric, _ in self.metrics(one)}
-        own = ("Tokens", "Refusals", "RefreshReuse", "StoreRetries", "ColdStarts", "KeyAgeDays")
+        own = (
+            *("Tokens", "Refusals", "Failures", "Unavailable"),
+            *("RefreshReuse", "StoreRetries", "ColdStarts", "KeyAgeDays"),
+        )
         self.assertEqual({metric for namespace, metric in shown if namespace == OWN}, set(own))
         self.assertLessEqual(
             {

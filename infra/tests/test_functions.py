@@ -80,7 +80,7 @@ class Versions(unittest.TestCase):
             self.assertEqual(group["ServiceRoleArn"], "${DeploymentRole.Arn}")
             alarms = group["AlarmConfiguration"]
             own = name.replace("Function", "VersionAlarm")
-            names = [{"Name": "${ApiErrorsAlarm}"}, {"Name": f"${{{own}}}"}]
+            names = [{"Name": "${FailuresAlarm}"}, {"Name": f"${{{own}}}"}]
             # What is rolled out at once may be there to end an alarm, so no alarm ends it.
             is_canary = one.parameters["Rollout"] != "AllAtOnce"
             self.assertEqual(alarms, {"Enabled": True, "Alarms": names} if is_canary else {})

@@ -98,9 +98,23 @@ async fn no_other_origin_may_read_anything(#[case] origin: &str) {
 }
 
 #[tokio::test]
-async fn a_client_that_lists_nothing_shares_nothing() {
+async fn a_public_client_that_says_nothing_shares_with_the_origin_of_its_redirect_uri() {
     let app = TestApp::start().await;
     let client = app.public_client().await;
+    for (status, call) in calls(&app, &client).await {
+        let answer = call.header("origin", LISTED).send().await;
+        assert_eq!(answer.status, status, "{}", answer.json());
+        assert_eq!(readable(&answer), LISTED);
+    }
+    let answer = app.client_call("/oauth2/revoke", &client, &[("token", "unknown")]);
+    let answer = answer.header("origin", "https://app.example.com:8443").send().await;
+    assert_eq!(readable(&answer), "");
+}
+
+#[tokio::test]
+async fn a_client_that_lists_nothing_shares_nothing() {
+    let app = TestApp::start().await;
+    let client = app.users_client(json!({"type": "public", "allowedCorsOrigins": []})).await;
     for (status, call) in calls(&app, &client).await {
         let answer = call.header("origin", LISTED).send().await;
         assert_eq!(answer.status, status);

@@ -407,6 +407,20 @@ async fn serve_and_lambda_answer_alike() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn browsers_are_told_of_names_below_the_host_only_where_the_deployment_says_so() {
+    let deployment = Deployment::start(Stage::default()).await;
+    let policy = async || {
+        let answer = deployment.server().get("/.well-known/jwks.json").send().await;
+        answer.header("strict-transport-security").to_owned()
+    };
+    assert_eq!(policy().await, "max-age=63072000");
+    let variable = "IDENTETY_HSTS_INCLUDE_SUB_DOMAINS";
+    let function = deployment.another_token_function(variable, "true").await;
+    deployment.gateway.attach("token", function);
+    assert_eq!(policy().await, "max-age=63072000; includeSubDomains");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn several_processes_that_start_at_once_make_one_set_of_keys() {
     let deployment = Deployment::start(Stage::default()).await;
     let mut functions = vec![deployment.token.clone()];

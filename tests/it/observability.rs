@@ -347,6 +347,9 @@ async fn the_attempts_of_a_throttled_store_are_counted_request_by_request() {
         (&json!("ERROR"), &json!("temporarily_unavailable"))
     );
     assert!(line["StoreRetries"].as_u64().is_some_and(|retries| retries >= 2), "{line}");
+    // Counted apart from failures, for strangers can cause it: no roll-out ends by it.
+    assert_eq!((&line["Unavailable"], line.get("Failures")), (&json!(1), None));
+    assert!(metrics(&line).contains(&metric("Unavailable", "")), "{line}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -403,8 +406,16 @@ fn the_runbook_names_every_metric_reason_and_grant() {
     let runbook = std::fs::read_to_string(path).unwrap();
     let reasons = Reason::all().map(Reason::as_str);
     let grants = ["client_credentials", "authorization_code", "refresh_token"];
-    let metrics =
-        ["Tokens", "Refusals", "RefreshReuse", "StoreRetries", "ColdStarts", "KeyAgeDays"];
+    let metrics = [
+        "Tokens",
+        "Refusals",
+        "Failures",
+        "Unavailable",
+        "RefreshReuse",
+        "StoreRetries",
+        "ColdStarts",
+        "KeyAgeDays",
+    ];
     for word in reasons.chain(grants).chain(metrics) {
         assert!(runbook.contains(&format!("`{word}`")), "{word}");
     }

@@ -23,6 +23,26 @@ async fn openid_client_signs_users_in() {
 }
 
 #[tokio::test]
+async fn auth_js_signs_users_in() {
+    agrees_in_javascript("pages/auth_js.mjs").await;
+}
+
+#[tokio::test]
+async fn apache_guards_pages_with_mod_auth_openidc() {
+    agrees_in_javascript("pages/apache.mjs").await;
+}
+
+#[tokio::test]
+async fn react_oidc_context_signs_users_in_and_renews() {
+    agrees_in_javascript("pages/react.mjs").await;
+}
+
+#[tokio::test]
+async fn msal_browser_signs_users_in_and_out() {
+    agrees_in_javascript("pages/msal.mjs").await;
+}
+
+#[tokio::test]
 async fn the_conformance_suite_of_mcp_holds() {
     agrees_in_javascript("clients/mcp/authorization.mjs").await;
 }

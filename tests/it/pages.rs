@@ -24,6 +24,11 @@ async fn a_wrong_password_tells_nothing_about_accounts() {
 }
 
 #[tokio::test]
+async fn strangers_lock_nobody_out_of_a_browser_that_has_signed_in_before() {
+    agrees_in_javascript("pages/lock_out.mjs").await;
+}
+
+#[tokio::test]
 async fn strangers_lock_no_user_out_of_a_browser_that_is_known() {
     agrees_in_javascript("pages/known_browser.mjs").await;
 }
@@ -49,6 +54,11 @@ async fn several_tabs_do_not_disturb_each_other() {
 }
 
 #[tokio::test]
+async fn five_tabs_that_start_together_all_reach_the_app() {
+    agrees_in_javascript("pages/five_tabs.mjs").await;
+}
+
+#[tokio::test]
 async fn a_session_ends_when_it_should() {
     agrees_in_javascript("pages/session.mjs").await;
 }
@@ -66,6 +76,16 @@ async fn everything_works_without_javascript() {
 #[tokio::test]
 async fn answers_are_posted_to_apps_that_ask_for_it() {
     agrees_in_javascript("pages/form_post.mjs").await;
+}
+
+#[tokio::test]
+async fn an_app_may_send_its_users_on_from_its_callback_to_any_place() {
+    agrees_in_javascript("pages/hops.mjs").await;
+}
+
+#[tokio::test]
+async fn an_app_of_the_same_site_renews_silently_in_a_frame() {
+    agrees_in_javascript("pages/silent_frame.mjs").await;
 }
 
 #[tokio::test]

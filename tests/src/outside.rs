@@ -18,6 +18,8 @@ pub async fn agrees(program: impl AsRef<Path>, script: &str) {
         .env("IDENTETY_URL", &serve.url)
         .env("IDENTETY_ADMIN", data.path().join("admin.json"))
         .env("IDENTETY_SCREENSHOTS", binaries::target().join("screenshots"))
+        .env("IDENTETY_OUTSIDE", binaries::target().join("outside"))
+        .env("IDENTETY_PROGRAM", binaries::identety())
         .stdin(Stdio::null())
         .kill_on_drop(true)
         .output()

@@ -131,7 +131,8 @@ impl Gallery {
     fn others(&self) -> io::Result<()> {
         let base = self.base.as_str();
         let hidden = vec![("state", "s")];
-        let page = SignOut { base, user_email: Some("ada@example.com"), csrf: "c", hidden };
+        let user_email = Some("ada@example.com");
+        let page = SignOut { base, user_email, csrf: "c", hidden, leads_to_client: true };
         self.write("sign_out", &page)?;
         self.write("sign_out_expired", &SignOut { user_email: None, ..page })?;
         self.write("signed_out", &SignedOut { base })?;
@@ -146,6 +147,7 @@ impl Gallery {
         };
         self.write("notice", &notice)?;
         let fields = &[("code", "c"), ("state", "s")];
-        self.write("form_post", &FormPost { base, action: "https://bookshop.example/cb", fields })
+        let action = "https://bookshop.example/cb";
+        self.write("form_post", &FormPost { base, action, fields, is_silent: false })
     }
 }

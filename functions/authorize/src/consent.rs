@@ -18,6 +18,21 @@ pub(crate) async fn get(mut visit: Visit) -> Response {
     visit.answer(shown)
 }
 
+/// The page alone: to go on may make a code, which is no part of `HEAD`.
+pub(crate) async fn head(mut visit: Visit) -> Response {
+    let looked = look(&visit).await;
+    visit.answer(looked)
+}
+
+async fn look(visit: &Visit) -> Result<Response, Failure> {
+    let interaction = visit.interaction().await?;
+    let (sessions, secret) = (&visit.channel().sessions, visit.session());
+    match (sessions.signed_in(secret, visit.now()).await?, secret) {
+        (Some(signed_in), Some(session)) => page(visit, &interaction, &signed_in, session),
+        (_, _) => visit.to_page(Page::SignIn, &interaction.pending.id),
+    }
+}
+
 async fn show(visit: &mut Visit) -> Result<Response, Failure> {
     let interaction = visit.interaction().await?;
     let step = visit.channel().advance(&interaction, visit.session(), visit.now()).await;
@@ -54,8 +69,7 @@ fn page(
         resources: &transaction.request.resources,
         destination: Destination::of(&transaction.request.redirect_uri),
     };
-    let targets = [transaction.request.redirect_uri.as_str()];
-    Ok(respond(StatusCode::OK, &page, &targets)?)
+    Ok(respond(StatusCode::OK, &page)?)
 }
 
 /// Form → its site and tokens → the domain → back to the client.

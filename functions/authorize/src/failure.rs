@@ -169,7 +169,7 @@ impl Trouble {
         let app = app.as_ref().map(|App { name, uri }| AppView { name, uri: uri.as_deref() });
         let request_id = Some(id.as_str());
         let page = Notice { base, title, text: &text, what_to_do, app, request_id };
-        match respond(status, &page, &[]) {
+        match respond(status, &page) {
             Ok(mut response) => {
                 retry_after(&mut response, seconds);
                 context.outcome.refuse(reason::of_status(status), cause);

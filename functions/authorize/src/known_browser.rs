@@ -22,7 +22,7 @@ async fn show(visit: &Visit) -> Result<Response, Failure> {
     let token = token(&mut Form::parse(visit.query.as_bytes())?)?;
     visit.channel().browser_links.check(&token, visit.now()).await?;
     let page = KnownBrowser { base: visit.base(), token: token.expose() };
-    Ok(respond(StatusCode::OK, &page, &[])?)
+    Ok(respond(StatusCode::OK, &page)?)
 }
 
 /// Own page → form → the link is used up → the browser's cookie.
@@ -48,7 +48,7 @@ async fn make_known(visit: &mut Visit, request: Request) -> Result<Response, Fai
         app: None,
         request_id: None,
     };
-    Ok(respond(StatusCode::OK, &page, &[])?)
+    Ok(respond(StatusCode::OK, &page)?)
 }
 
 fn token(form: &mut Form) -> Result<BrowserLinkToken, Failure> {

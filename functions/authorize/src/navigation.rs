@@ -54,9 +54,13 @@ impl Visit {
             ResponseMode::FormPost => {
                 let fields: Vec<_> =
                     answer.parameters.iter().map(|(name, value)| (*name, value.expose())).collect();
-                let page =
-                    FormPost { base: self.base(), action: &answer.redirect_uri, fields: &fields };
-                respond(StatusCode::OK, &page, &[])?
+                let page = FormPost {
+                    base: self.base(),
+                    action: &answer.redirect_uri,
+                    fields: &fields,
+                    is_silent: answer.is_silent,
+                };
+                respond(StatusCode::OK, &page)?
             }
         };
         let outcome = &mut self.context.outcome;

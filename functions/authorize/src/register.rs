@@ -59,8 +59,7 @@ fn page(
         password_rule: PASSWORD_RULE,
         errors,
     };
-    let targets = [transaction.request.redirect_uri.as_str()];
-    let mut answer = respond(status, &page, &targets)?;
+    let mut answer = respond(status, &page)?;
     visit.context.outcome.client = Some(client.client_id.to_string());
     response::retry_after(&mut answer, retry_after);
     Ok(answer)

@@ -19,6 +19,17 @@ pub(crate) async fn get(mut visit: Visit) -> Response {
     visit.answer(shown)
 }
 
+/// The page alone: to go on may make a code, which is no part of `HEAD`.
+pub(crate) async fn head(mut visit: Visit) -> Response {
+    let looked = look(&mut visit).await;
+    visit.answer(looked)
+}
+
+async fn look(visit: &mut Visit) -> Result<Response, Failure> {
+    let interaction = visit.interaction().await?;
+    page(visit, &interaction, None)
+}
+
 async fn show(visit: &mut Visit) -> Result<Response, Failure> {
     let interaction = visit.interaction().await?;
     let step = visit.channel().advance(&interaction, visit.session(), visit.now()).await;
@@ -59,8 +70,7 @@ fn page(
         can_register: visit.channel().registration_is_open,
     };
     let status = mistake.as_ref().map_or(StatusCode::OK, |mistake| mistake.status);
-    let targets = [transaction.request.redirect_uri.as_str()];
-    let mut answer = respond(status, &page, &targets)?;
+    let mut answer = respond(status, &page)?;
     let outcome = &mut visit.context.outcome;
     outcome.client = Some(client.client_id.to_string());
     if let Some(mistake) = mistake {

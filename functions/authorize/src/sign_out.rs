@@ -26,7 +26,7 @@ async fn show(visit: &Visit) -> Result<Response, Failure> {
     let Logout { session, target, .. } = channel.logout(&parameters, secret, visit.now()).await?;
     let (Some(session), Some(secret)) = (session, secret) else {
         let page = SignedOut { base: visit.base() };
-        return Ok(respond(StatusCode::OK, &page, &[])?);
+        return Ok(respond(StatusCode::OK, &page)?);
     };
     // The reader need not learn whose session it was that has expired.
     let signed_in = channel.sessions.signed_in_with(session, visit.now()).await?;
@@ -36,10 +36,9 @@ async fn show(visit: &Visit) -> Result<Response, Failure> {
         user_email: signed_in.as_ref().map(|signed_in| signed_in.user.details.email.as_str()),
         csrf: csrf.expose(),
         hidden: target.as_ref().map(hidden).unwrap_or_default(),
+        leads_to_client: target.is_some(),
     };
-    let targets: Vec<_> =
-        target.iter().map(|target| target.post_logout_redirect_uri.as_str()).collect();
-    Ok(respond(StatusCode::OK, &page, &targets)?)
+    Ok(respond(StatusCode::OK, &page)?)
 }
 
 /// What the page carries on for after the sign-out. It is checked again when it comes back.

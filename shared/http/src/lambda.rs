@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::future::ready;
 use std::sync::Arc;
 
 use axum::Router;
@@ -33,9 +34,10 @@ pub fn start_log(function: Function, take_store_retries: fn() -> u64) {
 /// Answers events with `routes` until the process is ended.
 ///
 /// # Errors
-/// When the Runtime API is out of reach.
+/// When the environment is wrong, or the Runtime API out of reach.
 pub async fn run(routes: Router) -> Result<(), StartError> {
-    let app = only_https(edge::finish(routes, Arc::new(ambient::now)));
+    let includes_subdomains = environment::is_set("IDENTETY_HSTS_INCLUDE_SUB_DOMAINS")?;
+    let app = only_https(edge::finish(routes, Arc::new(ambient::now)), includes_subdomains);
     logging::started();
     Ok(lambda_http::run(door(app)).await?)
 }
@@ -55,13 +57,17 @@ impl fmt::Debug for StartError {
     }
 }
 
-/// API Gateway answers to https alone: browsers are told to ask for nothing else (RFC 6797 §6.1). Only of
-/// this name, for others beside it may not be ours.
-fn only_https(app: Router) -> Router {
-    const TWO_YEARS: HeaderValue = HeaderValue::from_static("max-age=63072000");
-    app.layer(map_response(|mut response: Response| async {
-        response.headers_mut().insert(STRICT_TRANSPORT_SECURITY, TWO_YEARS);
-        response
+/// API Gateway answers to https alone: browsers are told to ask for nothing else (RFC 6797 §6.1), for two years.
+/// That holds for the names below this one only where the deployment says so, since others may run these.
+fn only_https(app: Router, includes_subdomains: bool) -> Router {
+    let policy = HeaderValue::from_static(if includes_subdomains {
+        "max-age=63072000; includeSubDomains"
+    } else {
+        "max-age=63072000"
+    });
+    app.layer(map_response(move |mut response: Response| {
+        response.headers_mut().insert(STRICT_TRANSPORT_SECURITY, policy.clone());
+        ready(response)
     }))
 }
 
@@ -159,12 +165,18 @@ mod tests {
         assert_eq!(answer["headers"].get("set-cookie"), None);
     }
 
+    #[rstest]
+    #[case(false, "max-age=63072000")]
+    #[case(true, "max-age=63072000; includeSubDomains")]
     #[tokio::test]
-    async fn browsers_are_told_to_ask_by_https_alone_whatever_the_answer_is() {
+    async fn browsers_are_told_to_ask_by_https_alone_whatever_the_answer_is(
+        #[case] includes_subdomains: bool,
+        #[case] policy: &str,
+    ) {
         let app = edge::finish(Router::new(), Arc::new(ambient::now));
-        let answer = answer(only_https(app), Value::Null).await;
+        let answer = answer(only_https(app, includes_subdomains), Value::Null).await;
         assert_eq!(answer["statusCode"], 404);
-        assert_eq!(answer["headers"]["strict-transport-security"], "max-age=63072000");
+        assert_eq!(answer["headers"]["strict-transport-security"], policy);
     }
 
     #[rstest]

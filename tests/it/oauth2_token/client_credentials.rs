@@ -141,7 +141,11 @@ async fn a_refusal_names_the_scope_and_the_resource() {
         ("scope", "orders:read x:y", "the scope 'x:y' is not allowed for this client"),
         ("scope", "orders:read \"", "the scope '%22' is malformed"),
         ("scope", "  ", "the scope parameter has nothing but spaces"),
-        ("resource", "https://b.example/é", "the resource 'https://b.example/%C3%A9' is not allowed"),
+        (
+            "resource",
+            "https://b.example/é",
+            "the resource 'https://b.example/%C3%A9' is not allowed",
+        ),
     ] {
         let answer = app.token(&client, &[(name, value)]).await;
         let description = answer.text("error_description");

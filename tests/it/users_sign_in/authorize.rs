@@ -4,13 +4,14 @@ use std::net::TcpListener;
 
 use identety_tests::app::TestApp;
 use identety_tests::browser::{Form, html};
-use identety_tests::sign_in::{CALLBACK, CHALLENGE, authorize_path, request};
+use identety_tests::call::Answer;
+use identety_tests::sign_in::{CALLBACK, CHALLENGE, PASSWORD, authorize_path, request};
 use rstest::rstest;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::steps::{
-    answer_to, check_no_cors, check_page, check_redirect, check_refused, consent_page, count,
-    decide, delete, sign_in_page, silently, transaction,
+    answer_to, check_form_post, check_no_cors, check_page, check_redirect, check_refused,
+    consent_page, count, decide, delete, sign_in_page, silently, transaction,
 };
 
 #[tokio::test]
@@ -349,23 +350,74 @@ async fn methods_but_get_head_and_post_are_405(#[case] path: &str) {
         let allowed = answer.header("allow");
         let mut allowed: Vec<_> = allowed.split(',').map(str::trim).collect();
         allowed.sort_unstable();
-        assert_eq!(allowed, ["GET", "HEAD", "POST"]);
+        let no_head = path.starts_with("/oauth2/");
+        assert_eq!(
+            allowed,
+            if no_head { vec!["GET", "POST"] } else { vec!["GET", "HEAD", "POST"] }
+        );
     }
 }
 
+/// What looks ahead at a link, such as a mail scanner or a chat, must not use it up (RFC 9110 §9.2.1).
 #[tokio::test]
-async fn head_is_answered_as_get_without_a_body() {
+async fn head_at_authorize_and_logout_is_405_and_changes_nothing() {
     let app = TestApp::start().await;
-    let client = app.public_client().await;
-    let head = app.server.call(http::Method::HEAD, request(&client, &[])).send().await;
-    assert_eq!((head.status, head.body.len()), (303, 0));
-    assert!(head.header("location").starts_with(&format!("{}/signin?", app.issuer)));
+    let (client, user) = (app.public_client().await, app.alice().await);
+    let mut browser = app.browser();
+    let path = request(&client, &[]);
+    let landing = browser.authorize(&path, &user.email, PASSWORD).await;
+    let tokens = app.redeem(&client, &landing.get("code"), &[]).await;
+    let logout = format!("/oauth2/logout?id_token_hint={}", tokens.text("id_token"));
+    let before = stored(&app);
+    let cookies = browser.cookies.clone();
+    for path in [path.as_str(), &logout, "/oauth2/logout"] {
+        let head = browser.send(app.server.call(http::Method::HEAD, path)).await;
+        assert_eq!((head.status, head.body.len()), (405, 0), "{path}");
+        assert_eq!(head.header("allow"), "GET,POST");
+        assert_eq!(head.header("location"), "");
+        assert_eq!(head.header("set-cookie"), "");
+    }
+    assert_eq!(browser.cookies, cookies);
+    assert_eq!(stored(&app), before);
+    // Still signed in: no page is shown.
+    assert!(!browser.open(&path).await.client().get("code").is_empty());
+}
+
+#[tokio::test]
+async fn head_elsewhere_is_answered_as_get_without_a_body_and_makes_no_code() {
+    let app = TestApp::start().await;
+    let (client, user) = (app.public_client().await, app.alice().await);
     let mut browser = app.browser();
     let page = sign_in_page(&mut browser, &client, &[]).await;
-    let path = format!("/signin?transaction={}", transaction(&page));
-    let head = browser.send(app.server.call(http::Method::HEAD, path)).await;
+    let id = transaction(&page);
+    let head = browser.send(app.server.call(http::Method::HEAD, page_path("/signin", &id))).await;
     check_page(&head, 200);
     assert!(head.body.is_empty());
+    assert_eq!(browser.send(app.server.call(http::Method::HEAD, "/signin")).await.status, 400);
+
+    // Another request of the same client, allowed meanwhile: GET of these pages would answer the first one now.
+    browser.authorize(&request(&client, &[]), &user.email, PASSWORD).await;
+    let before = stored(&app);
+    for path in ["/signin", "/consent", "/register"] {
+        let path = page_path(path, &id);
+        let head = browser.send(app.server.call(http::Method::HEAD, path.as_str())).await;
+        check_page(&head, 200);
+        assert!(head.body.is_empty(), "{path}");
+    }
+    check_page(&browser.send(app.server.call(http::Method::HEAD, "/signout")).await, 200);
+    assert_eq!(stored(&app), before);
+    assert!(!browser.open(&page_path("/consent", &id)).await.client().get("code").is_empty());
+}
+
+/// All items, whatever the order of their members.
+fn stored(app: &TestApp) -> Vec<Value> {
+    let dump = app.dump();
+    let tables = serde_json::Deserializer::from_str(&dump).into_iter();
+    tables.collect::<Result<_, _>>().unwrap()
+}
+
+fn page_path(path: &str, transaction: &str) -> String {
+    format!("{path}?transaction={transaction}")
 }
 
 #[tokio::test]
@@ -424,6 +476,38 @@ async fn more_than_a_hundred_parameters_are_a_page() {
     check_page(&app.browser().get(&format!("{}{more}", request(&client, &[]))).await, 400);
 }
 
+/// OpenID Connect Core 1.0 §3.1.2.1: `prompt=none` is what apps ask in a frame of their own page.
+#[tokio::test]
+async fn the_answer_to_a_silent_request_may_be_framed_by_its_own_client_and_no_other_page_may() {
+    let app = TestApp::start().await;
+    let (client, user) = (app.public_client().await, app.alice().await);
+    let mut browser = app.browser();
+    let form_post = ("response_mode", "form_post");
+    let silent = [form_post, ("prompt", "none")];
+    let check_framed = |page: &Answer| {
+        check_form_post(page, true);
+        Form::of(page)
+    };
+    let path = request(&client, &silent);
+    assert_eq!(check_framed(&browser.get(&path).await).get("error"), "login_required");
+    browser.authorize(&request(&client, &[]), &user.email, PASSWORD).await;
+    assert!(!check_framed(&browser.get(&path).await).get("code").is_empty());
+    let wrong = [form_post, ("prompt", "none"), ("scope", "unknown")];
+    let page = browser.get(&request(&client, &wrong)).await;
+    assert_eq!(check_framed(&page).get("error"), "invalid_scope");
+
+    // The same answers where they were not asked for silently, and pages of other kinds.
+    for (changes, status) in [
+        (vec![form_post], 200),
+        (vec![form_post, ("scope", "unknown")], 200),
+        (vec![form_post, ("prompt", "none login")], 200),
+        (vec![form_post, ("prompt", "none"), ("client_id", "unknown")], 400),
+        (vec![form_post, ("prompt", "none"), ("redirect_uri", "https://evil.example/")], 400),
+    ] {
+        check_page(&browser.get(&request(&client, &changes)).await, status);
+    }
+}
+
 #[tokio::test]
 async fn the_form_of_form_post_carries_the_answer_and_nothing_breaks_out_of_it() {
     let app = TestApp::start().await;
@@ -438,7 +522,7 @@ async fn the_form_of_form_post_carries_the_answer_and_nothing_breaks_out_of_it()
     assert!(!text.contains("<script>alert") && !text.contains("<img"), "{text}");
     let policy = page.header("content-security-policy");
     assert!(policy.contains("script-src 'self';"), "{policy}");
-    assert!(policy.contains("form-action 'self' https://app.example.com;"), "{policy}");
+    assert!(!policy.contains("form-action"), "{policy}");
     let form = Form::of(&page);
     assert_eq!(form.action, CALLBACK);
     assert!(text.contains("<form method=\"post\""));

@@ -255,6 +255,8 @@ async fn without_a_hint_the_user_is_asked_and_may_close_the_page() {
     let parameters =
         [("client_id", id.as_str()), ("post_logout_redirect_uri", BYE), ("state", "s&t")];
     let page = it.asks(&parameters).await;
+    // What leads on to a client may lead anywhere from there.
+    assert!(!page.header("content-security-policy").contains("form-action"));
     let landing = it.browser.submit(&page, &[]).await.client();
     assert_eq!(landing.url, format!("{BYE}?state=s%26t"));
     assert!(!it.is_signed_in().await);

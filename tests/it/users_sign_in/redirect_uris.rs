@@ -207,7 +207,7 @@ async fn on_a_loopback_host_the_port_of_a_public_client_is_free() {
         "http://localhost:3000@evil.example/cb",
         "http://localhost.evil.example:3000/cb",
         "http://app.localhost:3000/cb",
-        "http://127.0.0.1:49152/
+        "http://127.0.0.1:49152/",
         "http://127.0.0.1:49152/cb/",
         "http://127.0.0.1:49152/cb?x=1",
         "http://127.0.0.1:49152/cb#x",

@@ -170,7 +170,9 @@ async fn a_refused_request_object_gives_state_and_response_mode_where_the_query_
     assert_eq!(form.get("iss"), app.issuer);
 
     // The query wins.
-    let landing = answer_to(&app, &request(&client, &[("request", &object), ("response_mode", "query")])).await;
+    let landing =
+        answer_to(&app, &request(&client, &[("request", &object), ("response_mode", "query")]))
+            .await;
     assert_eq!((landing.get("error"), landing.get("state")), (error.into(), "the state".into()));
     let path = request(&client, &[("request", &object), ("redirect_uri", "https://evil.example/")]);
     check_page(&browser.get(&path).await, 400);
@@ -179,7 +181,10 @@ async fn a_refused_request_object_gives_state_and_response_mode_where_the_query_
     // A query with a broken state does not lack one.
     let path = request(&client, &[("request", &object), ("response_mode", "query"), ("state", "")]);
     let landing = answer_to(&app, &format!("{path}&state=a&state=b")).await;
-    assert_eq!((landing.get("error"), landing.get("state")), ("invalid_request".into(), String::new()));
+    assert_eq!(
+        (landing.get("error"), landing.get("state")),
+        ("invalid_request".into(), String::new())
+    );
 }
 
 #[tokio::test]
@@ -194,10 +199,14 @@ async fn of_a_request_object_that_is_encrypted_too_long_or_hostile_nothing_is_ta
         (format!("h.{}.s", payload(long)), "request_not_supported"),
         (format!("h.{}.s", payload(json!({"state": "!".repeat(683)}))), "request_not_supported"),
         (format!("h.{}.s", payload(json!({"state": "a\r\nb"}))), "request_not_supported"),
-        (format!("h.{}.s", payload(json!({"state": 1, "response_mode": "jwt"}))), "request_not_supported"),
+        (
+            format!("h.{}.s", payload(json!({"state": 1, "response_mode": "jwt"}))),
+            "request_not_supported",
+        ),
         ("no object".to_owned(), "request_not_supported"),
     ] {
-        let landing = answer_to(&app, &request(&client, &[("request", &object), ("state", "")])).await;
+        let landing =
+            answer_to(&app, &request(&client, &[("request", &object), ("state", "")])).await;
         assert_eq!(landing.get("error"), error, "{object}");
         assert!(!landing.parameters.contains_key("state"), "{}", landing.url);
     }
@@ -221,7 +230,8 @@ async fn an_answer_in_the_fragment_has_everything_there() {
     for (name, value, error) in
         [("scope", "unknown", "invalid_scope"), ("max_age", "x", "invalid_request")]
     {
-        let answer = browser.get(&request(&client, &[&changes[..], &[(name, value)]].concat())).await;
+        let answer =
+            browser.get(&request(&client, &[&changes[..], &[(name, value)]].concat())).await;
         check_redirect(&answer);
         let landing = browser.follow(answer).await.client();
         assert!(landing.url.starts_with(&format!("{uri}#error=")), "{}", landing.url);

@@ -2,6 +2,8 @@
 
 use identety_domain::client::{Destination, VerifiedMetadata};
 
+use super::csp;
+
 /// A client, as its users see it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct ClientView<'a> {
@@ -33,7 +35,8 @@ impl<'a> From<&'a VerifiedMetadata> for ClientView<'a> {
         Self {
             name: &metadata.name,
             client_uri: metadata.client_uri.as_deref(),
-            logo_uri: metadata.logo_uri.as_deref(),
+            // An image that no policy can allow would be an empty frame.
+            logo_uri: metadata.logo_uri.as_deref().filter(|uri| csp::source(uri).is_some()),
             policy_uri: metadata.policy_uri.as_deref(),
             tos_uri: metadata.tos_uri.as_deref(),
         }

@@ -3,7 +3,7 @@
 use askama::Template;
 use identety_domain::client::Destination;
 
-use super::{ClientView, Page, RequestFields, ScopeView};
+use super::{ClientView, FormTarget, Page, RequestFields, ScopeView};
 
 /// `#allow` and `#deny` post `decision=allow` or `decision=deny` to `{base}/consent`, with `transaction`
 /// and `csrf`. What is asked for is not in the form: the transaction has it.
@@ -31,6 +31,10 @@ pub struct Consent<'a> {
 }
 
 impl Page for Consent<'_> {
+    fn form_target(&self) -> FormTarget {
+        FormTarget::Client
+    }
+
     fn logo_uri(&self) -> Option<&str> {
         self.client.logo_uri
     }

@@ -1,55 +1,74 @@
 //! The content security policy of a page.
 
+use std::fmt;
 use std::net::Ipv4Addr;
 
 use url::{Host, Url};
 
-use super::Page;
-
-/// The policy of `page`, whose form may lead to `form_targets`.
-pub(super) fn policy(page: &impl Page, form_targets: &[&str]) -> String {
-    let own = || "'self'".to_owned();
-    let mut images = vec![own()];
-    images.extend(page.logo_uri().and_then(csp_source));
-    let mut forms = vec![own()];
-    for target in page.form_target().iter().chain(form_targets) {
-        forms.extend(csp_source(target).filter(|source| !forms.contains(source)));
-    }
-    let scripts = if page.runs_script() { "script-src 'self'; " } else { "" };
-    format!(
-        "default-src 'none'; style-src 'self'; {scripts}img-src {}; form-action {}; \
-         frame-ancestors 'none'; base-uri 'none'",
-        images.join(" "),
-        forms.join(" "),
-    )
+/// Where the form of a page leads.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum FormTarget {
+    /// The page has no form.
+    Nowhere,
+    /// To this server, which answers with a page of its own.
+    ThisServer,
+    /// To a client, at once or by way of this server.
+    ///
+    /// Such a page has no `form-action`. Chromium holds that directive against every later hop of a form's
+    /// submission, also against those to which the client's callback sends the browser on; and where these
+    /// lead, this server cannot know.
+    Client,
 }
 
-/// The source expression of Content Security Policy (Level 3 §2.3.1) that lets a browser go to `uri`: its
-/// origin, or the scheme alone for schemes of apps and for hosts that the grammar cannot spell or no
-/// browser would match, such as IPv6 literals. `None` for whatever cannot be a redirect URI.
-///
-/// It is made of the letters, digits, `.`, `-`, `+`, `:` and `/` of a scheme, host and port, so nothing in
-/// a URI can end the expression or the directive.
-#[must_use]
-pub fn csp_source(uri: &str) -> Option<String> {
-    let url = Url::parse(uri).ok()?;
-    let scheme = url.scheme();
-    match scheme {
-        "http" | "https" => {
-            let host = url.host().filter(is_spelt).map(|host| host.to_string());
-            Some(match (host, url.port()) {
-                (Some(host), Some(port)) => format!("{scheme}://{host}:{port}"),
-                (Some(host), None) => format!("{scheme}://{host}"),
-                (None, _) => format!("{scheme}:"),
-            })
+/// What a page may load, where its form may lead, and who may frame it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Policy<'a> {
+    /// The image that it shows.
+    pub(super) image: Option<&'a str>,
+    /// Whether it loads the script of this server.
+    pub(super) runs_script: bool,
+    /// Where its form leads.
+    pub(super) form: FormTarget,
+    /// The origin whose pages may frame it.
+    pub(super) framed_by: Option<&'a str>,
+}
+
+impl fmt::Display for Policy<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { image, runs_script, form, framed_by } = self;
+        f.write_str("default-src 'none'; style-src 'self'; ")?;
+        if *runs_script {
+            f.write_str("script-src 'self'; ")?;
         }
-        // RFC 8252 §7.1: with a dot. So `javascript:` and `data:` are none.
-        app if app.contains('.') => Some(format!("{app}:")),
-        _ => None,
+        f.write_str("img-src 'self'")?;
+        if let Some(image) = image.and_then(source) {
+            write!(f, " {image}")?;
+        }
+        f.write_str(match form {
+            FormTarget::Nowhere => "; form-action 'none'",
+            FormTarget::ThisServer => "; form-action 'self'",
+            FormTarget::Client => "",
+        })?;
+        write!(f, "; frame-ancestors {}; base-uri 'none'", framed_by.unwrap_or("'none'"))
     }
 }
 
-/// Whether a host-source can name the host: of the IP addresses, only 127.0.0.1 ever matches (§6.7.2.9).
+/// The source expression (Content Security Policy Level 3 §2.3.1) that means the origin of `uri`. `None` where
+/// there is no expression that means it alone: for schemes other than http and https, for hosts that the
+/// grammar cannot spell, and for IP addresses but 127.0.0.1, which no expression matches (§6.7.2.9).
+///
+/// It is made of the letters, digits, `.`, `-`, `:` and `/` of a scheme, host and port, so nothing in a URI
+/// can end the expression or the directive.
+pub(super) fn source(uri: &str) -> Option<String> {
+    let url = Url::parse(uri).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
+    let host = url.host().filter(is_spelt)?;
+    Some(match url.port() {
+        Some(port) => format!("{}://{host}:{port}", url.scheme()),
+        None => format!("{}://{host}", url.scheme()),
+    })
+}
+
+/// Whether a host-source can name the host, and would match it.
 fn is_spelt(host: &Host<&str>) -> bool {
     match host {
         Host::Domain(name) => {
@@ -74,36 +93,28 @@ mod tests {
     #[case("https://bücher.example/cb", "https://xn--bcher-kva.example")]
     #[case("http://localhost:3000/", "http://localhost:3000")]
     #[case("http://127.0.0.1:49152/cb", "http://127.0.0.1:49152")]
-    #[case("com.example.app:/cb", "com.example.app:")]
-    #[case("com.example.app+x:/cb;script-src *", "com.example.app+x:")]
-    fn an_origin_is_named(#[case] uri: &str, #[case] source: &str) {
-        assert_eq!(csp_source(uri).as_deref(), Some(source));
+    fn an_origin_is_named(#[case] uri: &str, #[case] expected: &str) {
+        assert_eq!(source(uri).as_deref(), Some(expected));
     }
 
     #[rstest]
-    #[case("http://[::1]:49152/cb", "http:")]
-    #[case("https://[2001:db8::1]/cb", "https:")]
-    #[case("https://192.0.2.1/cb", "https:")]
-    #[case("https://my_app.example.com/cb", "https:")]
-    #[case("https://*.example.com/cb", "https:")]
-    #[case("https://a;script-src,*/cb", "https:")]
-    #[case("https://a'self'/cb", "https:")]
-    fn a_host_that_a_policy_cannot_name_is_named_by_its_scheme(
-        #[case] uri: &str,
-        #[case] source: &str,
-    ) {
-        assert_eq!(csp_source(uri).as_deref(), Some(source));
-    }
-
-    #[rstest]
+    #[case("http://[::1]:49152/cb")]
+    #[case("https://[2001:db8::1]/cb")]
+    #[case("https://192.0.2.1/cb")]
+    #[case("https://my_app.example.com/cb")]
+    #[case("https://*.example.com/cb")]
+    #[case("https://a;script-src,*/cb")]
+    #[case("https://a'self'/cb")]
+    #[case("com.example.app:/cb")]
+    #[case("com.example.app+x:/cb;script-src *")]
     #[case("javascript:alert(1)")]
     #[case("data:text/html,x")]
     #[case("/relative")]
     #[case("https://a b/cb")]
     #[case("https:// ; script-src *")]
     #[case("")]
-    fn what_cannot_be_a_redirect_uri_has_no_source(#[case] uri: &str) {
-        assert_eq!(csp_source(uri), None);
+    fn what_no_expression_means_alone_has_none(#[case] uri: &str) {
+        assert_eq!(source(uri), None);
     }
 
     proptest! {
@@ -111,8 +122,8 @@ mod tests {
         fn nothing_in_a_uri_ends_the_expression(
             uri in "(https?|com\\.a)://[a-z;,'\" *%0-9_.\\-\\[\\]:@/\\\\?#\t\n\r(){}é]{0,40}",
         ) {
-            if let Some(source) = csp_source(&uri) {
-                let plain = |c: char| c.is_ascii_alphanumeric() || "+-.:/".contains(c);
+            if let Some(source) = source(&uri) {
+                let plain = |c: char| c.is_ascii_alphanumeric() || "-.:/".contains(c);
                 prop_assert!(source.chars().all(plain), "{source}");
             }
         }

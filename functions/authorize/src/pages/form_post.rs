@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::Page;
+use super::{FormTarget, Page};
 
 /// Posts `fields` to `action`: at once where scripts run, else when the user presses the button.
 #[derive(Template)]
@@ -14,14 +14,20 @@ pub struct FormPost<'a> {
     pub action: &'a str,
     /// Names and values of the answer's parameters.
     pub fields: &'a [(&'a str, &'a str)],
+    /// Whether it answers `prompt=none`, which clients ask in a frame of a page of theirs.
+    pub is_silent: bool,
 }
 
 impl Page for FormPost<'_> {
-    fn form_target(&self) -> Option<&str> {
-        Some(self.action)
+    fn form_target(&self) -> FormTarget {
+        FormTarget::Client
     }
 
     fn runs_script(&self) -> bool {
         true
+    }
+
+    fn framed_by(&self) -> Option<&str> {
+        self.is_silent.then_some(self.action)
     }
 }

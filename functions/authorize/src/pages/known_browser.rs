@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::Page;
+use super::{FormTarget, Page};
 
 /// Asks whether to make this browser known: `#known-browser` posts to `{base}/known-browser`, with `token`.
 #[derive(Template)]
@@ -14,4 +14,8 @@ pub struct KnownBrowser<'a> {
     pub token: &'a str,
 }
 
-impl Page for KnownBrowser<'_> {}
+impl Page for KnownBrowser<'_> {
+    fn form_target(&self) -> FormTarget {
+        FormTarget::ThisServer
+    }
+}

@@ -26,7 +26,7 @@ mod tests;
 pub use claim::claim_in_words;
 pub use client::ClientView;
 pub use consent::Consent;
-pub use csp::csp_source;
+pub use csp::FormTarget;
 pub use files::{FORM_POST_SCRIPT_PATH, STYLE_PATH, form_post_script, style};
 pub use form_post::FormPost;
 pub use known_browser::KnownBrowser;

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::Page;
+use super::{FormTarget, Page};
 
 /// Says what happened and what to do about it.
 #[derive(Template)]
@@ -31,4 +31,8 @@ pub struct AppView<'a> {
     pub uri: Option<&'a str>,
 }
 
-impl Page for Notice<'_> {}
+impl Page for Notice<'_> {
+    fn form_target(&self) -> FormTarget {
+        FormTarget::Nowhere
+    }
+}

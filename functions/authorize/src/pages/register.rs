@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::{ClientView, Page, RequestFields};
+use super::{ClientView, FormTarget, Page, RequestFields};
 
 /// Asks for `#email`, `#name` and `#password`; `#submit` posts them to `{base}/register`, with
 /// `transaction` and `csrf`.
@@ -47,6 +47,10 @@ impl RegisterErrors<'_> {
 }
 
 impl Page for Register<'_> {
+    fn form_target(&self) -> FormTarget {
+        FormTarget::Client
+    }
+
     fn logo_uri(&self) -> Option<&str> {
         self.client.logo_uri
     }

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::{ClientView, Page, RequestFields};
+use super::{ClientView, FormTarget, Page, RequestFields};
 
 /// Asks for `#email` and `#password`; `#submit` posts them to `{base}/signin`, with `transaction` and
 /// `csrf`.
@@ -24,6 +24,10 @@ pub struct SignIn<'a> {
 }
 
 impl Page for SignIn<'_> {
+    fn form_target(&self) -> FormTarget {
+        FormTarget::Client
+    }
+
     fn logo_uri(&self) -> Option<&str> {
         self.client.logo_uri
     }

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::Page;
+use super::{FormTarget, Page};
 
 /// Asks whether to sign out: `#signout` posts to `{base}/signout`, with `csrf` and what `hidden` has.
 #[derive(Template)]
@@ -16,9 +16,15 @@ pub struct SignOut<'a> {
     pub csrf: &'a str,
     /// Names and values of further hidden fields.
     pub hidden: Vec<(&'a str, &'a str)>,
+    /// Whether the browser goes on to a client afterwards.
+    pub leads_to_client: bool,
 }
 
-impl Page for SignOut<'_> {}
+impl Page for SignOut<'_> {
+    fn form_target(&self) -> FormTarget {
+        if self.leads_to_client { FormTarget::Client } else { FormTarget::ThisServer }
+    }
+}
 
 /// Says that nobody is signed in any more.
 #[derive(Template)]
@@ -28,4 +34,8 @@ pub struct SignedOut<'a> {
     pub base: &'a str,
 }
 
-impl Page for SignedOut<'_> {}
+impl Page for SignedOut<'_> {
+    fn form_target(&self) -> FormTarget {
+        FormTarget::Nowhere
+    }
+}

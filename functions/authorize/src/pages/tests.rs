@@ -78,7 +78,8 @@ fn pages(text: &str) -> Vec<(&'static str, String, Vec<&'static str>)> {
         resources,
         destination,
     };
-    let sign_out = SignOut { base, user_email: Some(text), csrf, hidden: vec![(text, text)] };
+    let hidden = vec![(text, text)];
+    let sign_out = SignOut { base, user_email: Some(text), csrf, hidden, leads_to_client: true };
     let notice = Notice {
         base,
         title: text,
@@ -87,7 +88,8 @@ fn pages(text: &str) -> Vec<(&'static str, String, Vec<&'static str>)> {
         app: Some(AppView { name: text, uri: Some(text) }),
         request_id: Some(text),
     };
-    let form_post = FormPost { base, action: text, fields: &[(text, text), (text, text)] };
+    let fields = &[(text, text), (text, text)];
+    let form_post = FormPost { base, action: text, fields, is_silent: false };
 
     let html = |page: &dyn askama::DynTemplate| page.dyn_render().unwrap();
     vec![
@@ -177,7 +179,8 @@ fn no_text_becomes_markup() {
 #[test]
 fn the_form_that_posts_itself_carries_every_value_as_it_is() {
     let fields = &[("state", HOSTILE), ("code", "a+b c")];
-    let page = FormPost { base: BASE, action: "https://app.example.com/cb?a=1&b=2", fields };
+    let action = "https://app.example.com/cb?a=1&b=2";
+    let page = FormPost { base: BASE, action, fields, is_silent: false };
     let html = askama::Template::render(&page).unwrap();
     assert_eq!(values(&html, "action"), ["https://app.example.com/cb?a=1&#38;b=2"]);
     assert_eq!(values(&html, "name")[3..], ["state", "code"]);
@@ -297,13 +300,9 @@ fn every_claim_beyond_the_scopes_is_in_words_of_its_own() {
 }
 
 /// What the edge answers when a handler responds with `page`.
-async fn answer(
-    page: impl Page + Send + Sync + 'static,
-    targets: &'static [&'static str],
-) -> (StatusCode, HeaderMap, String) {
+async fn answer(page: impl Page + Send + Sync + 'static) -> (StatusCode, HeaderMap, String) {
     let page = Arc::new(page);
-    let handler =
-        move || std::future::ready(respond(StatusCode::BAD_REQUEST, &*page, targets).unwrap());
+    let handler = move || std::future::ready(respond(StatusCode::BAD_REQUEST, &*page).unwrap());
     let app =
         edge::finish(Router::new().route("/", get(handler)), Arc::new(identety_http::ambient::now));
     let response = app.oneshot(Request::new(Body::empty())).await.unwrap();
@@ -332,7 +331,7 @@ const CONSENT: Consent<'_> = Consent {
 
 #[tokio::test]
 async fn a_page_comes_with_the_headers_that_guard_it() {
-    let (status, headers, body) = answer(CONSENT, &["https://app.example.com/cb?x=1"]).await;
+    let (status, headers, body) = answer(CONSENT).await;
     assert_eq!(status, StatusCode::BAD_REQUEST);
     assert!(body.starts_with("<!DOCTYPE html>"));
     for (name, value) in [
@@ -345,7 +344,7 @@ async fn a_page_comes_with_the_headers_that_guard_it() {
         (
             "content-security-policy",
             "default-src 'none'; style-src 'self'; img-src 'self' https://cdn.example.net; \
-             form-action 'self' https://app.example.com; frame-ancestors 'none'; base-uri 'none'",
+             frame-ancestors 'none'; base-uri 'none'",
         ),
     ] {
         assert_eq!(headers[name], value);
@@ -354,15 +353,84 @@ async fn a_page_comes_with_the_headers_that_guard_it() {
     assert!(!headers.contains_key("access-control-allow-origin"));
 }
 
+/// The content security policy of a page, and its `X-Frame-Options`.
+async fn policy(page: impl Page + Send + Sync + 'static) -> (String, Option<String>) {
+    let (_, headers, _) = answer(page).await;
+    let text = |name| headers.get(name).map(|value| value.to_str().unwrap().to_owned());
+    (text("content-security-policy").unwrap(), text("x-frame-options"))
+}
+
+const SIGN_OUT: SignOut<'_> =
+    SignOut { base: BASE, user_email: None, csrf: "c", hidden: Vec::new(), leads_to_client: false };
+
+/// Chromium would hold `form-action` against each later hop, and where a client leads on is its own affair.
 #[tokio::test]
-async fn only_the_page_that_posts_itself_may_run_a_script_and_it_may_go_where_its_form_goes() {
-    let page = FormPost { base: BASE, action: "https://app.example.com/cb", fields: &[] };
-    let (_, headers, _) = answer(page, &["https://app.example.com/cb"]).await;
+async fn only_a_page_from_which_no_client_is_reached_says_where_its_form_may_lead() {
+    let signed_out = SignedOut { base: BASE };
+    let notice =
+        Notice { base: BASE, title: "t", text: "t", what_to_do: "", app: None, request_id: None };
+    let leading_on = SignOut { leads_to_client: true, ..SIGN_OUT };
+    for (policy, expected) in [
+        (policy(CONSENT).await.0, None),
+        (policy(leading_on).await.0, None),
+        (policy(SIGN_OUT).await.0, Some("form-action 'self'")),
+        (policy(signed_out).await.0, Some("form-action 'none'")),
+        (policy(notice).await.0, Some("form-action 'none'")),
+    ] {
+        let found = policy.split("; ").find(|rule| rule.starts_with("form-action"));
+        assert_eq!(found, expected, "{policy}");
+    }
+}
+
+#[tokio::test]
+async fn only_the_page_that_posts_itself_may_run_a_script() {
+    let action = "https://app.example.com/cb";
+    let (policy, _) = policy(FormPost { base: BASE, action, fields: &[], is_silent: false }).await;
     assert_eq!(
-        headers["content-security-policy"],
+        policy,
         "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; \
-         form-action 'self' https://app.example.com; frame-ancestors 'none'; base-uri 'none'"
+         frame-ancestors 'none'; base-uri 'none'"
     );
+}
+
+#[rstest]
+#[case("https://app.example.com/cb", Some("https://app.example.com"))]
+#[case("http://localhost:3000/cb", Some("http://localhost:3000"))]
+#[case("http://127.0.0.1:3000/cb", Some("http://127.0.0.1:3000"))]
+#[case("http://[::1]:3000/cb", None)]
+#[case("https://192.0.2.1/cb", None)]
+#[case("com.example.app:/cb", None)]
+#[tokio::test]
+async fn an_answer_to_a_silent_request_may_be_framed_by_the_origin_of_the_redirect_uri_alone(
+    #[case] action: &'static str,
+    #[case] origin: Option<&str>,
+) {
+    let fields = &[];
+    let (loud, options) = policy(FormPost { base: BASE, action, fields, is_silent: false }).await;
+    assert!(loud.contains("frame-ancestors 'none';"), "{loud}");
+    assert_eq!(options.as_deref(), Some("DENY"));
+    let (silent, options) = policy(FormPost { base: BASE, action, fields, is_silent: true }).await;
+    let expected = format!("frame-ancestors {};", origin.unwrap_or("'none'"));
+    assert!(silent.contains(&expected), "{silent}");
+    // X-Frame-Options can name no origin; beside `frame-ancestors`, old browsers would obey it.
+    assert_eq!(options.is_none(), origin.is_some());
+}
+
+#[test]
+fn a_logo_that_no_policy_can_allow_is_not_shown() {
+    use identety_domain::client::{ClientMetadata, ClientType};
+    let view = |logo: &str| {
+        let metadata = ClientMetadata {
+            name: Some("Bookshop".into()),
+            logo_uri: Some(logo.into()),
+            ..ClientMetadata::default()
+        };
+        let verified = metadata.validate(ClientType::Public).unwrap();
+        ClientView::from(&verified).logo_uri.map(str::to_owned)
+    };
+    let fine = "https://cdn.example.net/logo.svg";
+    assert_eq!(view(fine).as_deref(), Some(fine));
+    assert_eq!(view("https://192.0.2.1/logo.svg"), None);
 }
 
 #[rstest]

@@ -38,6 +38,8 @@ pub(super) struct Return {
     pub(super) redirect_uri: String,
     pub(super) mode: ResponseMode,
     pub(super) state: Option<String>,
+    /// Whether no page may be shown (`prompt=none`).
+    pub(super) is_silent: bool,
 }
 
 impl From<&AuthorizationRequest> for Return {
@@ -47,6 +49,7 @@ impl From<&AuthorizationRequest> for Return {
             redirect_uri: request.redirect_uri.clone(),
             mode: request.response_mode,
             state: request.state.clone(),
+            is_silent: request.is_silent,
         }
     }
 }
@@ -60,6 +63,8 @@ pub struct AuthorizationResponse {
     pub redirect_uri: String,
     /// How it travels.
     pub mode: ResponseMode,
+    /// Whether the client asked with `prompt=none`, which it may do in a frame.
+    pub is_silent: bool,
     /// The error in it, for the log.
     pub error: Option<AuthorizationError>,
     /// Its parameters. They hold the code and the state: never for a log.
@@ -88,10 +93,10 @@ impl AuthorizationResponse {
         error: Option<AuthorizationError>,
         mut parameters: Vec<(&'static str, Secret)>,
     ) -> Self {
-        let Return { client_id, redirect_uri, mode, state } = to;
+        let Return { client_id, redirect_uri, mode, state, is_silent } = to;
         parameters.extend(state.map(|state| ("state", Secret::new(state))));
         parameters.push(("iss", Secret::from(issuer.as_str())));
-        Self { client_id, redirect_uri, mode, error, parameters }
+        Self { client_id, redirect_uri, mode, is_silent, error, parameters }
     }
 
     /// The redirect URI with the parameters: in its query, unless they travel in its fragment.
@@ -185,6 +190,7 @@ mod tests {
             redirect_uri: "https://a.example/cb".into(),
             mode: ResponseMode::Query,
             state: Some("s".into()),
+            is_silent: false,
         };
         let issuer = Issuer::parse("https://id.example.com").unwrap();
         let code = AuthorizationResponse::code(to.clone(), &issuer, Secret::from("c"));

@@ -120,8 +120,15 @@ impl Target {
             redirect_uri: self.redirect_uri.clone(),
             mode: mode.unwrap_or_default(),
             state: state.filter(|state| bounds::state_fits(state)),
+            is_silent: is_silent(parameters),
         }
     }
+}
+
+/// Whether the client asked that no page be shown, whatever else is wrong with the request.
+fn is_silent(parameters: &Parameters) -> bool {
+    let prompt = parameters.one("prompt").ok().flatten();
+    prompt.is_some_and(|prompt| prompt.trim_matches(' ') == "none")
 }
 
 /// The modes that suit a code.

@@ -8,6 +8,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use http::StatusCode;
 use identety_domain::client::GrantType;
 use identety_domain::{Outcome, Reason, Theft, Timestamp};
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
@@ -57,19 +58,32 @@ pub(crate) struct ColdStart {
 enum Metric {
     Tokens,
     Refusals,
+    /// Apart from [`Unavailable`](Self::Unavailable): a failure is a defect, which strangers cannot order.
+    Failures,
+    /// What passes by itself, such as a throttled table. Strangers can cause it by sending enough.
+    Unavailable,
     RefreshReuse,
     StoreRetries,
     ColdStarts,
 }
 
 impl Metric {
-    const ALL: [Self; 5] =
-        [Self::Tokens, Self::Refusals, Self::RefreshReuse, Self::StoreRetries, Self::ColdStarts];
+    const ALL: [Self; 7] = [
+        Self::Tokens,
+        Self::Refusals,
+        Self::Failures,
+        Self::Unavailable,
+        Self::RefreshReuse,
+        Self::StoreRetries,
+        Self::ColdStarts,
+    ];
 
     const fn name(self) -> &'static str {
         match self {
             Self::Tokens => "Tokens",
             Self::Refusals => "Refusals",
+            Self::Failures => "Failures",
+            Self::Unavailable => "Unavailable",
             Self::RefreshReuse => "RefreshReuse",
             Self::StoreRetries => "StoreRetries",
             Self::ColdStarts => "ColdStarts",
@@ -82,7 +96,7 @@ impl Metric {
             Self::Tokens => Some("Grant"),
             Self::Refusals => Some("Reason"),
             Self::ColdStarts => Some("Function"),
-            Self::RefreshReuse | Self::StoreRetries => None,
+            Self::Failures | Self::Unavailable | Self::RefreshReuse | Self::StoreRetries => None,
         }
     }
 }
@@ -106,12 +120,18 @@ impl Line<'_> {
         Ok(bytes)
     }
 
+    fn is_unavailable(&self) -> bool {
+        self.status == StatusCode::SERVICE_UNAVAILABLE.as_u16()
+    }
+
     /// The value of a metric; 0 when there is nothing to count.
     fn value(&self, metric: Metric) -> u64 {
         let outcome = self.outcome;
         match metric {
             Metric::Tokens => (outcome.reason.is_none() && outcome.grant.is_some()).into(),
             Metric::Refusals => outcome.reason.is_some().into(),
+            Metric::Failures => (self.status >= 500 && !self.is_unavailable()).into(),
+            Metric::Unavailable => self.is_unavailable().into(),
             Metric::RefreshReuse => (outcome.theft == Some(Theft::RefreshToken)).into(),
             Metric::StoreRetries => self.store_retries,
             Metric::ColdStarts => self.cold_start.is_some().into(),

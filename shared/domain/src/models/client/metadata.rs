@@ -165,9 +165,10 @@ impl ClientMetadata {
             metadata,
         } = self;
         let mut check = Check { kind, errors: Vec::new() };
+        let name = check.name(name);
+        let redirect_uris = check.redirect_uris("redirectUris", redirect_uris);
         let verified = VerifiedMetadata {
-            name: check.name(name),
-            redirect_uris: check.redirect_uris("redirectUris", redirect_uris),
+            name,
             post_logout_redirect_uris: check
                 .redirect_uris("postLogoutRedirectUris", post_logout_redirect_uris),
             scopes: check.scopes(scopes),
@@ -185,7 +186,8 @@ impl ClientMetadata {
                 .signing_alg("accessTokenSigningAlg", access_token_signing_alg),
             id_token_signing_alg: check.signing_alg("idTokenSigningAlg", id_token_signing_alg),
             id_token_claims: check.id_token_claims(id_token_claims),
-            allowed_cors_origins: check.cors_origins(allowed_cors_origins),
+            allowed_cors_origins: check.cors_origins(allowed_cors_origins, &redirect_uris),
+            redirect_uris,
             is_active: is_active.unwrap_or(true),
             client_uri: check.page("clientUri", client_uri),
             logo_uri: check.page("logoUri", logo_uri),
@@ -454,8 +456,20 @@ impl Check {
         }
     }
 
-    fn cors_origins(&mut self, origins: Option<Vec<String>>) -> Vec<String> {
-        self.each("allowedCorsOrigins", &origins.unwrap_or_default(), MAX_ORIGINS, |text| {
+    /// A public client that names none has the origins to which its users come back: its scripts run there.
+    fn cors_origins(
+        &mut self,
+        origins: Option<Vec<String>>,
+        redirect_uris: &[RedirectUri],
+    ) -> Vec<String> {
+        let Some(origins) = origins else {
+            return if self.kind == ClientType::Public {
+                origins_of(redirect_uris)
+            } else {
+                Vec::new()
+            };
+        };
+        self.each("allowedCorsOrigins", &origins, MAX_ORIGINS, |text| {
             let is_origin = Url::parse(text).is_ok_and(|url| {
                 is_https_or_loopback(&url) && url.origin().ascii_serialization() == text
             });
@@ -490,6 +504,20 @@ impl Check {
         rules::check_pairs(&pairs, &mut self.errors);
         pairs
     }
+}
+
+/// The origins of the URIs that have one, each once.
+fn origins_of(uris: &[RedirectUri]) -> Vec<String> {
+    let mut origins = Vec::new();
+    let urls = uris.iter().filter_map(|uri| Url::parse(uri.as_str()).ok());
+    for url in urls.filter(is_https_or_loopback) {
+        let origin = url.origin().ascii_serialization();
+        if !origins.contains(&origin) {
+            origins.push(origin);
+        }
+    }
+    origins.truncate(MAX_ORIGINS);
+    origins
 }
 
 fn is_https_or_loopback(url: &Url) -> bool {

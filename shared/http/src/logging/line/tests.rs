@@ -127,6 +127,29 @@ fn a_failure_of_ours_is_an_error_and_a_theft_a_warning() {
 }
 
 #[test]
+fn a_failure_and_a_server_that_is_busy_are_counted_apart() {
+    let outcome = refused(ErrorCode::ServerError, "why");
+    for (status, counted) in [
+        (200, vec![]),
+        (429, vec![]),
+        (499, vec![]),
+        (500, vec![Metric::Failures]),
+        (502, vec![Metric::Failures]),
+        (503, vec![Metric::Unavailable]),
+        (504, vec![Metric::Failures]),
+    ] {
+        let line = Line { status, ..line(&outcome) };
+        let found: Vec<_> = line.metrics().filter(|metric| *metric != Metric::Refusals).collect();
+        assert_eq!(found, counted, "{status}");
+        let written = parsed(&line, Some(NAMESPACE));
+        for metric in [Metric::Failures, Metric::Unavailable] {
+            let expected = counted.contains(&metric).then_some(1);
+            assert_eq!(written.get(metric.name()).and_then(Value::as_u64), expected, "{status}");
+        }
+    }
+}
+
+#[test]
 fn the_line_for_people_says_the_same() {
     let outcome = reuse();
     let line = Line { status: 400, ..line(&outcome) };
@@ -159,9 +182,11 @@ fn every_line(mut check: impl FnMut(&Line<'_>)) {
         for reason in &reasons {
             for theft in [None, Some(Theft::Code), Some(Theft::RefreshToken)] {
                 let outcome = Outcome { grant, reason: *reason, theft, ..Outcome::default() };
-                for cold_start in [None, Some(COLD)] {
-                    for store_retries in [0, 1, u64::from(u32::MAX)] {
-                        check(&Line { store_retries, cold_start, ..line(&outcome) });
+                for status in [200, 500, 503] {
+                    for (cold_start, store_retries) in
+                        [(None, 0), (None, 1), (Some(COLD), 0), (Some(COLD), u64::MAX)]
+                    {
+                        check(&Line { status, store_retries, cold_start, ..line(&outcome) });
                     }
                 }
             }
@@ -261,6 +286,6 @@ fn whatever_callers_send_there_are_only_as_many_metrics_as_the_code_has_words() 
         collect(&line);
     }
     every_line(&mut collect);
-    let most = GrantType::ALL.len() + Reason::all().count() + 4 + 2;
+    let most = GrantType::ALL.len() + Reason::all().count() + 4 + 4;
     assert!((30..=most).contains(&series.len()), "{} of {most}", series.len());
 }

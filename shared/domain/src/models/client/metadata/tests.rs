@@ -210,6 +210,25 @@ fn a_cors_origin_is_exact(#[case] origin: &str) {
 }
 
 #[rstest]
+#[case(ClientType::Public, None, &["https://app.example.com", "http://127.0.0.1:8000"])]
+#[case(ClientType::Public, list(&[]), &[])]
+#[case(ClientType::Public, list(&["https://b.example"]), &["https://b.example"])]
+#[case(ClientType::Private, None, &[])]
+fn a_public_client_that_names_no_cors_origin_has_those_of_its_redirect_uris(
+    #[case] kind: ClientType,
+    #[case] allowed_cors_origins: Option<Vec<String>>,
+    #[case] expected: &[&str],
+) {
+    let mut uris = vec!["https://app.example.com/cb", "https://app.example.com:443/other"];
+    uris.push("http://127.0.0.1:8000/callback");
+    if kind == ClientType::Public {
+        uris.push("com.example.app:/cb");
+    }
+    let metadata = ClientMetadata { redirect_uris: list(&uris), allowed_cors_origins, ..named() };
+    assert_eq!(metadata.validate(kind).unwrap().allowed_cors_origins, expected);
+}
+
+#[rstest]
 #[case("javascript:alert(1)")]
 #[case("http://app.example.com/logo.png")]
 fn a_logo_is_an_https_uri(#[case] uri: &str) {
