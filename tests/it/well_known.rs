@@ -177,7 +177,11 @@ async fn every_parameter_of_authorization_is_as_it_is_listed() {
     for mode in listed(&app, "response_modes_supported").await {
         let shown = browser.open(&request(&client, &[("response_mode", &mode)])).await;
         match mode.as_str() {
-            "query" => assert!(!shown.client().get("code").is_empty()),
+            "query" | "fragment" => {
+                let landing = shown.client();
+                assert!(!landing.get("code").is_empty());
+                assert_eq!(landing.url.contains('#'), mode == "fragment", "{}", landing.url);
+            }
             "form_post" => assert!(!Form::of(&shown.page()).get("code").is_empty()),
             other => panic!("{other} is not tested"),
         }

@@ -119,10 +119,10 @@ export async function withApp(use) {
   }
 }
 
-/** Members of a public client that is `app`. */
+/** Members of a client that is `app`. It is private: of a public one on loopback the user is asked each time. */
 export const appClient = (app, members = {}) => ({
   name: 'Orchard',
-  type: 'public',
+  type: 'private',
   redirectUris: [app.redirectUri],
   postLogoutRedirectUris: [`${app.origin}/bye`],
   scopes: ['openid', 'profile', 'email', 'offline_access'],
@@ -146,13 +146,18 @@ export function request(client, app, parameters = {}) {
   return { url: `${issuer}/oauth2/authorize?${query}`, verifier, state: query.get('state') };
 }
 
+/** How `client` authenticates at the token endpoint. */
+export const credentials = ({ clientId, clientSecret }) => ({
+  authorization: `Basic ${Buffer.from(`${clientId}:${clientSecret}`).toString('base64')}`,
+});
+
 /** Exchanges a code at the token endpoint; gives status and body. */
 export async function exchange(client, app, code, verifier) {
   const response = await fetch(`${issuer}/oauth2/token`, {
     method: 'POST',
+    headers: credentials(client),
     body: new URLSearchParams({
       grant_type: 'authorization_code',
-      client_id: client.clientId,
       redirect_uri: app.redirectUri,
       code,
       code_verifier: verifier,

@@ -171,9 +171,10 @@ async fn another_client_can_neither_use_a_refresh_token_nor_end_its_family() {
 
 #[rstest]
 #[case("openid photos:write")]
-#[case("photos:read offline_access")]
+#[case("photos:write offline_access")]
+#[case("offline_access profile")]
 #[case("unknown")]
-#[case("photos:read  openid")]
+#[case(" ")]
 #[case("\"")]
 #[tokio::test]
 async fn a_scope_beyond_the_grant_is_invalid_scope_and_uses_up_nothing(#[case] scope: &str) {

@@ -10,6 +10,7 @@ mod pages;
 mod prompts;
 mod redirect_uris;
 mod registration;
+mod requests;
 mod sessions;
 pub(crate) mod steps;
 mod story;
