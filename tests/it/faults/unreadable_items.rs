@@ -13,10 +13,10 @@ const READ: [(&str, &[&str]); 5] = [
     ("CLIENT#", &["listing"]),
     (
         "GRANT#",
-        &["redirectUri", "codeChallenge", "nonce", "session", "endedAt", "ttl", "redemption"],
+        &["redirectUri", "codeChallenge", "nonce", "claims", "endedAt", "ttl", "redemption"],
     ),
-    ("USER#", &["listing", "password"]),
-    ("SESSION#", &["transaction", "endedAt", "ttl"]),
+    ("USER#", &["listing", "password", "browsers"]),
+    ("SESSION#", &["userAgent", "endedAt", "ttl"]),
     ("KEY", &[]),
 ];
 

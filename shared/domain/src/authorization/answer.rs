@@ -1,6 +1,7 @@
 //! The answer to an authorization request, and how it is recorded.
 
 use super::channel::{FlowError, FrontChannel};
+use super::consent::Allowing;
 use super::interaction::Interaction;
 use super::response::{AuthorizationError, AuthorizationResponse, Return};
 use crate::models::browser::SessionSecret;
@@ -8,19 +9,10 @@ use crate::models::grant::Grant;
 use crate::models::session::SignedIn;
 use crate::models::transaction::{Answer, AuthorizationRequest, Transaction};
 use crate::stores::{Answering, GrantCreation, NewAnswer, StoreError};
-use crate::values::{ErrorCode, Generation, GrantId, Secret, Timestamp};
+use crate::values::{ErrorCode, GrantId, Secret, Timestamp};
 
 /// How often the answer to a request is recorded anew when other answers to it come at the same moment.
 const ROUNDS: usize = 4;
-
-/// Who allows a request, and under which generation of the consent.
-#[derive(Clone, Debug)]
-pub(super) struct Allowing {
-    /// The session and its user.
-    pub(super) signed_in: Box<SignedIn>,
-    /// The generation.
-    pub(super) consent: Generation,
-}
 
 impl FrontChannel {
     /// The code of a request that waits. The same session gets the same one, as long as it is unused; another session
@@ -110,10 +102,8 @@ impl FrontChannel {
             Some(Answer::Denied) => Err(FlowError::Done),
             Some(Answer::Granted(grant)) => {
                 let stored = self.grants.find_grant(grant).await?;
-                match stored.is_some_and(|stored| stored.redeemed.is_none()) {
-                    true => Ok(()),
-                    false => Err(FlowError::Done),
-                }
+                let is_unused = stored.is_some_and(|stored| stored.redeemed.is_none());
+                if is_unused { Ok(()) } else { Err(FlowError::Done) }
             }
         }
     }

@@ -2,8 +2,18 @@
 
 use crate::models::client::Client;
 use crate::models::consent::Consent;
+use crate::models::session::SignedIn;
 use crate::models::transaction::AuthorizationRequest;
-use crate::values::Destination;
+use crate::values::{Destination, Generation};
+
+/// Who allows a request, and under which generation of the consent.
+#[derive(Clone, Debug)]
+pub(super) struct Allowing {
+    /// The session and its user.
+    pub(super) signed_in: Box<SignedIn>,
+    /// The generation.
+    pub(super) consent: Generation,
+}
 
 /// What decides whether the user is asked.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

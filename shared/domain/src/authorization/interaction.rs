@@ -3,9 +3,8 @@
 //! A request that needs no page is answered at once. Any other waits as a [`Transaction`], and its browser holds the
 //! secret that guards it. Each later step opens the [`Interaction`] once and goes on with what was read.
 
-use super::answer::Allowing;
 use super::channel::{FlowError, FrontChannel};
-use super::consent;
+use super::consent::{self, Allowing};
 use super::parameters::Parameters;
 use super::request;
 use super::response::{AuthorizationError, AuthorizationResponse};

@@ -23,10 +23,10 @@ pub enum NoClient {
     #[error("client_id is missing, repeated or malformed")]
     ClientId,
     /// No client has it, or it is disabled.
-    #[error("the client '{client_id}' is unknown or not active")]
+    #[error("the client{} is unknown or not active", quoted_id(client_id.as_deref()))]
     UnknownClient {
-        /// What the request says; bounded.
-        client_id: String,
+        /// What the request says, if this server could have made it: any other text may be a secret in the wrong place.
+        client_id: Option<String>,
     },
     /// It acts for no user.
     #[error("the client '{client}' acts for no user")]
@@ -50,9 +50,14 @@ pub enum NoClient {
     Store(#[from] StoreError),
 }
 
+fn quoted_id(client_id: Option<&str>) -> String {
+    client_id.map(|client_id| format!(" '{client_id}'")).unwrap_or_default()
+}
+
 impl NoClient {
     pub(super) fn unknown(client_id: &str) -> Self {
-        Self::UnknownClient { client_id: bounded(client_id) }
+        let made_here = ClientId::parse(client_id).filter(ClientId::has_generated_form);
+        Self::UnknownClient { client_id: made_here.map(|client_id| client_id.to_string()) }
     }
 
     pub(super) fn unregistered(redirect_uri: &str, client: &Client) -> Self {
