@@ -25,7 +25,7 @@ async fn show(visit: &mut Visit) -> Result<Response, Failure> {
         return Err(Failure::registration_is_closed());
     }
     let interaction = visit.interaction().await?;
-    page(visit, &interaction, Shown::default())
+    page(visit, &interaction, &Shown::default())
 }
 
 /// What the page shows again of what was entered before, and what was wrong with it.
@@ -41,10 +41,10 @@ struct Shown<'a> {
 fn page(
     visit: &mut Visit,
     interaction: &Interaction,
-    shown: Shown<'_>,
+    shown: &Shown<'_>,
 ) -> Result<Response, Failure> {
     let Interaction { pending, transaction, client } = interaction;
-    let Shown { email, name, status, errors, retry_after } = shown;
+    let Shown { email, name, status, errors, retry_after } = *shown;
     let csrf = pending.csrf_token();
     let page = Register {
         base: visit.base(),
@@ -102,12 +102,12 @@ async fn enter(visit: &mut Visit, request: Request) -> Result<Response, Failure>
             let text = too_many(retry_after);
             let errors = RegisterErrors { form: Some(&text), ..RegisterErrors::default() };
             let status = StatusCode::TOO_MANY_REQUESTS;
-            page(visit, &interaction, Shown { email, name, status, errors, retry_after })
+            page(visit, &interaction, &Shown { email, name, status, errors, retry_after })
         }
         Err(RegistrationError::Invalid(invalid)) => {
             let texts = Texts::of(&invalid);
             let (status, errors) = (StatusCode::BAD_REQUEST, texts.errors());
-            page(visit, &interaction, Shown { email, name, status, errors, retry_after: None })
+            page(visit, &interaction, &Shown { email, name, status, errors, retry_after: None })
         }
     }
 }

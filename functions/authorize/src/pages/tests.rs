@@ -46,7 +46,7 @@ const REGISTER_WITH_ERRORS: [&str; 9] = [
 fn pages(text: &str) -> Vec<(&'static str, String, Vec<&'static str>)> {
     let client = &client(text);
     let request = RequestFields { transaction: text, csrf: text, query: text };
-    let (base, session, csrf, email) = (BASE, text, text, text);
+    let (base, session, email) = (BASE, text, text);
     let errors = RegisterErrors {
         form: Some(text),
         email: Some(text),
@@ -78,19 +78,6 @@ fn pages(text: &str) -> Vec<(&'static str, String, Vec<&'static str>)> {
         resources,
         destination,
     };
-    let hidden = vec![(text, text)];
-    let sign_out = SignOut { base, user_email: Some(text), csrf, hidden, leads_to_client: true };
-    let notice = Notice {
-        base,
-        title: text,
-        text,
-        what_to_do: text,
-        app: Some(AppView { name: text, uri: Some(text) }),
-        request_id: Some(text),
-    };
-    let fields = &[(text, text), (text, text)];
-    let form_post = FormPost { base, action: text, fields, is_silent: false };
-
     let html = |page: &dyn askama::DynTemplate| page.dyn_render().unwrap();
     vec![
         ("sign_in", html(&sign_in), vec!["email", "password", "submit"]),
@@ -106,6 +93,30 @@ fn pages(text: &str) -> Vec<(&'static str, String, Vec<&'static str>)> {
             REGISTER_WITH_ERRORS.to_vec(),
         ),
         ("consent", html(&consent), vec!["resources", "destination", "allow", "deny"]),
+    ]
+    .into_iter()
+    .chain(pages_without_client(text))
+    .collect()
+}
+
+/// Those of them that are not about a client.
+fn pages_without_client(text: &str) -> Vec<(&'static str, String, Vec<&'static str>)> {
+    let (base, csrf) = (BASE, text);
+    let hidden = vec![(text, text)];
+    let sign_out = SignOut { base, user_email: Some(text), csrf, hidden, leads_to_client: true };
+    let notice = Notice {
+        base,
+        title: text,
+        text,
+        what_to_do: text,
+        app: Some(AppView { name: text, uri: Some(text) }),
+        request_id: Some(text),
+    };
+    let fields = &[(text, text), (text, text)];
+    let form_post = FormPost { base, action: text, fields, is_silent: false };
+
+    let html = |page: &dyn askama::DynTemplate| page.dyn_render().unwrap();
+    vec![
         ("sign_out", html(&sign_out), vec!["signout"]),
         (
             "sign_out when it has expired",

@@ -6,7 +6,6 @@ use super::interaction::Interaction;
 use super::response::{AuthorizationError, AuthorizationResponse, Return};
 use crate::models::browser::SessionSecret;
 use crate::models::grant::Grant;
-use crate::models::session::SignedIn;
 use crate::models::transaction::{Answer, AuthorizationRequest, Transaction};
 use crate::stores::{Answering, GrantCreation, NewAnswer, StoreError};
 use crate::values::{ErrorCode, GrantId, Secret, Timestamp};
