@@ -129,10 +129,10 @@ export async function withApp(use) {
   }
 }
 
-/** Members of a public client that is `app`. */
+/** Members of a client that is `app`: one with a secret, for the users of others on a loopback host are asked each time. */
 export const appClient = (app, members = {}) => ({
   name: 'Orchard',
-  type: 'public',
+  type: 'private',
   redirectUris: [app.redirectUri],
   postLogoutRedirectUris: [`${app.origin}/bye`],
   scopes: ['openid', 'profile', 'email', 'offline_access'],
@@ -156,13 +156,17 @@ export function request(client, app, parameters = {}) {
   return { url: `${issuer}/oauth2/authorize?${query}`, verifier, state: query.get('state') };
 }
 
+/** What a client says of itself in a form. */
+export const credentials = ({ clientId, clientSecret }) =>
+  ({ client_id: clientId, ...(clientSecret && { client_secret: clientSecret }) });
+
 /** Exchanges a code at the token endpoint; gives status and body. */
 export async function exchange(client, app, code, verifier) {
   const response = await fetch(`${issuer}/oauth2/token`, {
     method: 'POST',
     body: new URLSearchParams({
       grant_type: 'authorization_code',
-      client_id: client.clientId,
+      ...credentials(client),
       redirect_uri: app.redirectUri,
       code,
       code_verifier: verifier,

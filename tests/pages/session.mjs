@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 
-import { allow, appClient, back, exchange, isAt, isCode, isRedeemable, issuer, ok, request, signIn, story, withApp, withClient, withUser } from './common.mjs';
+import { allow, appClient, back, credentials, exchange, isAt, isCode, isRedeemable, issuer, ok, request, signIn, story, withApp, withClient, withUser } from './common.mjs';
 
 await story(({ person }) => withApp((app) => withUser({}, (user) => withClient(appClient(app), async (client) => {
   const ann = await person();
@@ -68,7 +68,7 @@ await story(({ person }) => withApp((app) => withUser({}, (user) => withClient(a
 
   const response = await fetch(`${issuer}/oauth2/token`, {
     method: 'POST',
-    body: new URLSearchParams({ grant_type: 'refresh_token', refresh_token: refreshToken, client_id: client.clientId }),
+    body: new URLSearchParams({ grant_type: 'refresh_token', refresh_token: refreshToken, ...credentials(client) }),
   });
   const body = await response.json();
   // The cookie was lost before: that session, and what was granted in it, go on until they end by themselves.
@@ -81,7 +81,7 @@ await story(({ person }) => withApp((app) => withUser({}, (user) => withClient(a
   await page.getByText('signed out').first().waitFor();
   const refused = await fetch(`${issuer}/oauth2/token`, {
     method: 'POST',
-    body: new URLSearchParams({ grant_type: 'refresh_token', refresh_token: tokens.refresh_token, client_id: client.clientId }),
+    body: new URLSearchParams({ grant_type: 'refresh_token', refresh_token: tokens.refresh_token, ...credentials(client) }),
   });
   assert.deepEqual([refused.status, (await refused.json()).error], [400, 'invalid_grant']);
   const userinfo = await fetch(`${issuer}/oauth2/userinfo`, { headers: { authorization: `Bearer ${tokens.access_token}` } });
