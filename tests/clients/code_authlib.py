@@ -137,6 +137,10 @@ def flow(server, user, kind, alg):
         claims = verify_id_token(server, client, token, sent["nonce"], alg)
         equal(claims["sub"], user["id"], "sub")
         check(before - 1 <= claims["auth_time"] <= time.time() + 1, "auth_time is not now")
+        # What the apps show that never ask userinfo.
+        told = {"name": user["name"], "given_name": "Ann", "email": user["email"], "email_verified": True}
+        equal({name: claims.get(name) for name in told}, told, "what the ID token says of the user")
+        check("address" not in claims and "phone_number" not in claims, "address or phone in the ID token")
         verify_access_token(server, client, user, token, alg)
 
         answer = app.get(server.metadata["userinfo_endpoint"])
@@ -168,6 +172,7 @@ def flow(server, user, kind, alg):
             again = verify_id_token(server, client, refreshed, None, alg)
             equal(again["sub"], claims["sub"], "sub after the refresh")
             equal(again["auth_time"], claims["auth_time"], "auth_time after the refresh")
+            equal({name: again.get(name) for name in told}, told, "what the ID token says after the refresh")
         narrow = app.refresh_token(
             server.metadata["token_endpoint"], refresh_token=refreshed["refresh_token"], scope="openid email"
         )

@@ -67,6 +67,7 @@ async function flow(kind, user, responseMode) {
     assert.equal(claims.sub, user.id);
     assert.equal(claims.iss, issuer);
     assert.equal(claims.aud, registered.clientId);
+    assert.deepEqual([claims.name, claims.email, claims.email_verified], ['Ann Example', user.email, true]);
     const info = await client.fetchUserInfo(config, tokens.access_token, claims.sub);
     assert.equal(info.email, user.email);
     ok(`openid-client signed a user in to a ${kind} client by ${responseMode ?? 'query'}, state, nonce, iss and signature checked`);
@@ -83,6 +84,23 @@ async function flow(kind, user, responseMode) {
       assert.deepEqual({ ...(await client.tokenIntrospection(config, refreshed.access_token)) }, { active: false });
     }
     ok(`the ${kind} client refreshed its tokens and revoked them`);
+  });
+}
+
+/** What an app asks for claim by claim, with nothing in the ID token that it did not ask for. */
+async function claimByClaim(user) {
+  await withClient(notes({ type: 'public', idTokenClaims: 'none' }), async (registered) => {
+    const config = await configure(registered);
+    assert.equal(config.serverMetadata().claims_parameter_supported, true);
+    const asked = { id_token: { email: { essential: true } }, userinfo: { given_name: null } };
+    const parameters = { scope: 'openid', claims: JSON.stringify(asked) };
+    const { page, remembered } = await begin(config, new Browser(), user, parameters);
+    const tokens = await client.authorizationCodeGrant(config, new URL(page.location), remembered);
+    const claims = tokens.claims();
+    assert.deepEqual([claims.email, claims.email_verified, claims.name], [user.email, undefined, undefined]);
+    const info = await client.fetchUserInfo(config, tokens.access_token, claims.sub);
+    assert.deepEqual({ ...info }, { sub: user.id, given_name: 'Ann' });
+    ok('the claims parameter asks for one claim in the ID token and another at userinfo');
   });
 }
 
@@ -149,6 +167,7 @@ await withUser({}, async (user) => {
       await flow(kind, user, responseMode);
     }
   }
+  await claimByClaim(user);
   await silence(user);
   await absent(user);
 });

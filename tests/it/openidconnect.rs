@@ -44,6 +44,9 @@ async fn admin(serve: &Serve, path: &str, body: &Value) -> Value {
 fn is_of_ann(claims: &CoreIdTokenClaims, ann: &Value) {
     assert_eq!(Some(claims.subject().as_str()), ann["id"].as_str());
     assert!(claims.auth_time().is_some());
+    assert_eq!(claims.email().map(|email| email.as_str()), Some("ann@example.com"));
+    assert_eq!(claims.email_verified(), Some(false));
+    assert_eq!(claims.name().and_then(|name| name.get(None)).unwrap().as_str(), "Ann");
 }
 
 #[tokio::test]

@@ -58,14 +58,14 @@ async fn discovery_says_all_this_and_no_more() {
             "claim_types_supported": ["normal"],
             "claims_supported": [
                 "iss", "sub", "aud", "exp", "iat", "auth_time", "acr", "amr", "nonce", "at_hash", "sid",
-                "name", "family_name", "given_name", "middle_name", "nickname",
-                "preferred_username", "profile", "picture", "website", "gender", "birthdate",
-                "zoneinfo", "locale", "updated_at", "email", "email_verified", "address",
-                "phone_number", "phone_number_verified",
+                "email", "email_verified", "name", "preferred_username", "family_name",
+                "given_name", "middle_name", "nickname", "profile", "picture", "website", "gender",
+                "birthdate", "zoneinfo", "locale", "updated_at", "address", "phone_number",
+                "phone_number_verified",
             ],
             "ui_locales_supported": ["en"],
             "code_challenge_methods_supported": ["S256"],
-            "claims_parameter_supported": false,
+            "claims_parameter_supported": true,
             "request_parameter_supported": false,
             "request_uri_parameter_supported": false,
             "authorization_response_iss_parameter_supported": true,
@@ -177,7 +177,11 @@ async fn every_parameter_of_authorization_is_as_it_is_listed() {
     for mode in listed(&app, "response_modes_supported").await {
         let shown = browser.open(&request(&client, &[("response_mode", &mode)])).await;
         match mode.as_str() {
-            "query" => assert!(!shown.client().get("code").is_empty()),
+            "query" | "fragment" => {
+                let landing = shown.client();
+                assert!(!landing.get("code").is_empty());
+                assert_eq!(landing.url.contains('#'), mode == "fragment", "{}", landing.url);
+            }
             "form_post" => assert!(!Form::of(&shown.page()).get("code").is_empty()),
             other => panic!("{other} is not tested"),
         }

@@ -129,7 +129,7 @@ export async function withApp(use) {
   }
 }
 
-/** Members of a client that is `app`: one with a secret, for the users of others on a loopback host are asked each time. */
+/** Members of a client that is `app`. It is private: of a public one on loopback the user is asked each time. */
 export const appClient = (app, members = {}) => ({
   name: 'Orchard',
   type: 'private',
@@ -156,17 +156,18 @@ export function request(client, app, parameters = {}) {
   return { url: `${issuer}/oauth2/authorize?${query}`, verifier, state: query.get('state') };
 }
 
-/** What a client says of itself in a form. */
-export const credentials = ({ clientId, clientSecret }) =>
-  ({ client_id: clientId, ...(clientSecret && { client_secret: clientSecret }) });
+/** How `client` authenticates at the token endpoint. */
+export const credentials = ({ clientId, clientSecret }) => ({
+  authorization: `Basic ${Buffer.from(`${clientId}:${clientSecret}`).toString('base64')}`,
+});
 
 /** Exchanges a code at the token endpoint; gives status and body. */
 export async function exchange(client, app, code, verifier) {
   const response = await fetch(`${issuer}/oauth2/token`, {
     method: 'POST',
+    headers: credentials(client),
     body: new URLSearchParams({
       grant_type: 'authorization_code',
-      ...credentials(client),
       redirect_uri: app.redirectUri,
       code,
       code_verifier: verifier,

@@ -68,7 +68,8 @@ await story(({ person }) => withApp((app) => withUser({}, (user) => withClient(a
 
   const response = await fetch(`${issuer}/oauth2/token`, {
     method: 'POST',
-    body: new URLSearchParams({ grant_type: 'refresh_token', refresh_token: refreshToken, ...credentials(client) }),
+    headers: credentials(client),
+    body: new URLSearchParams({ grant_type: 'refresh_token', refresh_token: refreshToken }),
   });
   const body = await response.json();
   // The cookie was lost before: that session, and what was granted in it, go on until they end by themselves.
@@ -81,7 +82,8 @@ await story(({ person }) => withApp((app) => withUser({}, (user) => withClient(a
   await page.getByText('signed out').first().waitFor();
   const refused = await fetch(`${issuer}/oauth2/token`, {
     method: 'POST',
-    body: new URLSearchParams({ grant_type: 'refresh_token', refresh_token: tokens.refresh_token, ...credentials(client) }),
+    headers: credentials(client),
+    body: new URLSearchParams({ grant_type: 'refresh_token', refresh_token: tokens.refresh_token }),
   });
   assert.deepEqual([refused.status, (await refused.json()).error], [400, 'invalid_grant']);
   const userinfo = await fetch(`${issuer}/oauth2/userinfo`, { headers: { authorization: `Bearer ${tokens.access_token}` } });

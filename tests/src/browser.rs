@@ -175,7 +175,8 @@ impl Browser {
 
 fn landing(url: String) -> Landing {
     let parsed = Url::parse(&url).expect("a URL");
-    let parameters = parsed.query_pairs().into_owned().collect();
+    let in_fragment = parsed.fragment().map(|text| url::form_urlencoded::parse(text.as_bytes()));
+    let parameters = in_fragment.unwrap_or_else(|| parsed.query_pairs()).into_owned().collect();
     Landing { url, parameters }
 }
 

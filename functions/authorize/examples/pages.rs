@@ -7,10 +7,11 @@ use std::{env, fs, io};
 use askama::Template;
 use authorize::pages::{
     AppView, ClientView, Consent, FormPost, KnownBrowser, Notice, Register, RegisterErrors,
-    RequestFields, ScopeView, SignIn, SignOut, SignedOut,
+    RequestFields, ScopeView, SignIn, SignOut, SignedOut, claim_in_words,
 };
 use identety_domain::Scope;
 use identety_domain::client::Destination;
+use identety_domain::user::UserClaim;
 
 fn main() -> io::Result<()> {
     let mut arguments = env::args().skip(1);
@@ -109,6 +110,7 @@ impl Gallery {
             request: REQUEST,
             session: "s",
             scopes: scope.iter().map(ScopeView::from).collect(),
+            claims: vec![claim_in_words(UserClaim::Birthdate)],
             resources: &[],
             destination: Destination::Server("bookshop.example"),
         };
@@ -118,7 +120,7 @@ impl Gallery {
         let client = &ClientView { name: LONG, ..BOOKSHOP };
         let resources = &[long.to_owned(), "https://api.example.com".to_owned()];
         let destination = Destination::Loopback("127.0.0.1:49152");
-        let page = Consent { client, scopes, resources, destination, ..page };
+        let page = Consent { client, scopes, resources, destination, claims: Vec::new(), ..page };
         self.write("consent_long", &page)?;
         let destination = Destination::App("cursor");
         let scopes = Vec::new();

@@ -9,7 +9,7 @@ use identety_domain::session::{SessionSecret, SignedIn};
 use identety_http::form::Form;
 
 use crate::failure::Failure;
-use crate::pages::{ClientView, Consent, RequestFields, ScopeView, respond};
+use crate::pages::{ClientView, Consent, RequestFields, ScopeView, claim_in_words, respond};
 use crate::visit::{Visit, check_no_more};
 
 /// The page; or, where nothing need be asked, whatever comes next.
@@ -65,6 +65,7 @@ fn page(
         },
         session: of_session.expose(),
         scopes: transaction.request.scope.iter().map(ScopeView::from).collect(),
+        claims: transaction.request.claims_beyond_scope().into_iter().map(claim_in_words).collect(),
         resources: &transaction.request.resources,
         destination: Destination::of(&transaction.request.redirect_uri),
     };

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use identety_domain::FieldError;
+use identety_domain::client::RuleOrList;
 use serde_json::Value;
 
 /// One pass over members: collects what is wrong. `null` is as good as not given.
@@ -41,6 +42,15 @@ impl Reader {
         });
         let texts: Result<_, ()> = texts.collect();
         texts.ok().or_else(|| self.wrong_type(name, "must be a list of strings"))
+    }
+
+    pub(crate) fn rule_or_texts(&mut self, name: &str, value: Value) -> Option<RuleOrList> {
+        match value {
+            Value::String(rule) => Some(RuleOrList::Rule(rule)),
+            Value::Array(_) => self.texts(name, value).map(RuleOrList::List),
+            Value::Null => None,
+            _ => self.wrong_type(name, "must be a string or a list of strings"),
+        }
     }
 
     pub(crate) fn seconds(&mut self, name: &str, value: &Value) -> Option<u64> {

@@ -2,10 +2,12 @@
 
 use serde::Serialize;
 
-use crate::models::user::CLAIMS;
+use crate::models::user::SIGN_IN_CLAIMS;
 use crate::token::ACR;
 use crate::values::scope::USER_SCOPES;
-use crate::values::{GrantType, Issuer, ResponseMode, SigningAlg, TokenEndpointAuthMethod};
+use crate::values::{
+    GrantType, Issuer, ResponseMode, SigningAlg, TokenEndpointAuthMethod, UserClaim,
+};
 
 /// Where the endpoints are, under the issuer.
 pub mod path {
@@ -104,10 +106,11 @@ impl ServerMetadata {
             revocation_endpoint_auth_methods_supported: any_client,
             introspection_endpoint_auth_methods_supported: proving,
             claim_types_supported: vec!["normal"],
-            claims_supported: CLAIMS.to_vec(),
+            claims_supported: [SIGN_IN_CLAIMS.as_slice(), &UserClaim::ALL.map(UserClaim::as_str)]
+                .concat(),
             ui_locales_supported: vec!["en"],
             code_challenge_methods_supported: vec!["S256"],
-            claims_parameter_supported: false,
+            claims_parameter_supported: true,
             request_parameter_supported: false,
             request_uri_parameter_supported: false,
             authorization_response_iss_parameter_supported: true,

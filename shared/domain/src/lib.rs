@@ -36,7 +36,7 @@ pub use values::scope;
 pub use values::{
     Endpoint, ErrorCode, FieldError, Issuer, NotGranted, Outcome, PeerAddress, PublicError, Reason,
     RequestContext, RequestHeaders, RequestId, Scope, ScopeToken, Seconds, Secret, Settings, Theft,
-    Timestamp, digest, id, issuer,
+    Timestamp, digest, id, issuer, json,
 };
 
 /// Clients: public, private and m2m (RFC 6749 §2).
@@ -46,7 +46,8 @@ pub mod client {
         register, rotate_secret,
     };
     pub use crate::models::client::{
-        Client, ClientMetadata, Lifetimes, MAX_LIVE_SECRETS, StoredSecret, VerifiedMetadata,
+        Client, ClientMetadata, IdTokenClaims, IdTokenRule, Lifetimes, MAX_LIVE_SECRETS,
+        RuleOrList, StoredSecret, VerifiedMetadata,
     };
     pub use crate::values::{
         ClientId, ClientType, Destination, GrantType, LONGEST_ACCESS_TOKEN, LONGEST_REFRESH_TOKEN,
@@ -57,6 +58,7 @@ pub mod client {
 /// What users have allowed clients.
 pub mod grant {
     pub use crate::grants::Grants;
+    pub use crate::models::claims::{RequestedClaim, RequestedClaims};
     pub use crate::models::consent::{Allowed, Consent};
     pub use crate::models::grant::{
         CODE_LIFETIME, Grant, REFRESH_GRACE, Redeemed, Redemption, RefreshKey, RefreshToken,
@@ -107,5 +109,5 @@ pub mod user {
     pub use crate::models::authentication::{Authentication, AuthenticationEvent};
     pub use crate::models::user::*;
     pub use crate::users::{register, set_password};
-    pub use crate::values::AuthenticationMethod;
+    pub use crate::values::{AuthenticationMethod, UserClaim};
 }

@@ -16,6 +16,8 @@ pub(crate) const SK: &str = "sk";
 pub(crate) const LISTING: &str = "listing";
 /// The sort key of [`LISTING`]: UUIDs v7 sort by time.
 pub(crate) const ID: &str = "id";
+/// The index over what users own in the table of grants, and its partition key; its sort key is [`PK`].
+pub(crate) const USER: &str = "user";
 /// When DynamoDB may forget an item, in seconds since the epoch.
 pub(crate) const TTL: &str = "ttl";
 /// Counts the changes of a client or a user, and the rotations of a key ring.

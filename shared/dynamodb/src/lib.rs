@@ -29,6 +29,7 @@
 
 mod accounts;
 mod attributes;
+mod batch;
 mod clients;
 pub mod config;
 mod conflicts;

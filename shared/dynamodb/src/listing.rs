@@ -2,28 +2,16 @@
 
 use std::collections::HashMap;
 use std::marker::PhantomData;
-use std::time::Duration;
 
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
-use aws_sdk_dynamodb::types::{KeysAndAttributes, Select};
+use aws_sdk_dynamodb::types::Select;
 use identety_domain::store::{From, Order, StoreError};
 use uuid::Uuid;
 
+use crate::batch::BATCH;
 use crate::error::{corrupt, failed};
 use crate::item::{ID, Item, LISTING, PK, SK, attribute, text};
 use crate::requests::Table;
-
-/// How many items one request can ask for.
-const BATCH: usize = 100;
-/// The pauses before keys are asked for, the first time and again where DynamoDB did not get to them.
-const BATCH_PAUSES: [Duration; 6] = [
-    Duration::ZERO,
-    Duration::from_millis(50),
-    Duration::from_millis(100),
-    Duration::from_millis(200),
-    Duration::from_millis(400),
-    Duration::from_millis(800),
-];
 
 /// What is listed.
 pub(crate) trait Listed: Sized {
@@ -184,44 +172,15 @@ impl<'a, T: Listed> Listing<'a, T> {
 
     /// Adds what `entries` lead to, of which there are at most [`BATCH`], in the same order.
     async fn fetch(&self, entries: &[Entry], nodes: &mut Vec<T>) -> Result<(), StoreError> {
-        let mut keys: Vec<Item> = entries.iter().map(|entry| entry.key.clone()).collect();
+        let keys = entries.iter().map(|entry| entry.key.clone()).collect();
         let mut found = HashMap::new();
-        for pause in BATCH_PAUSES {
-            tokio::time::sleep(pause).await;
-            let (items, left) = self.batch(keys).await?;
-            for item in items {
-                let node = T::from_item(item)?;
-                found.insert(node.id(), node);
-            }
-            if left.is_empty() {
-                // By id: another client may have taken a clientId since, with its own place in the list.
-                nodes.extend(entries.iter().filter_map(|entry| found.remove(&entry.id)));
-                return Ok(());
-            }
-            keys = left;
+        for item in self.table.get_batch(keys).await? {
+            let node = T::from_item(item)?;
+            found.insert(node.id(), node);
         }
-        Err(StoreError::Unavailable("keys of a batch stay unprocessed".into()))
-    }
-
-    /// The items with these keys, and the keys that DynamoDB did not get to.
-    async fn batch(&self, keys: Vec<Item>) -> Result<(Vec<Item>, Vec<Item>), StoreError> {
-        let request = KeysAndAttributes::builder()
-            .set_keys(Some(keys))
-            .consistent_read(true)
-            .build()
-            .map_err(|error| StoreError::Other(error.into()))?;
-        let got = self
-            .table
-            .dynamo()
-            .batch_get_item()
-            .request_items(self.table.name(), request)
-            .send()
-            .await
-            .map_err(|error| failed(&error))?;
-        // There is one table, so its name need not be looked up (an ARN could stand for it).
-        let items = got.responses.into_iter().flatten().flat_map(|(_, items)| items).collect();
-        let left = got.unprocessed_keys.into_iter().flatten().flat_map(|(_, left)| left.keys);
-        Ok((items, left.collect()))
+        // By id: another client may have taken a clientId since, with its own place in the list.
+        nodes.extend(entries.iter().filter_map(|entry| found.remove(&entry.id)));
+        Ok(())
     }
 }
 
@@ -242,6 +201,7 @@ mod tests {
 
     use super::*;
     use crate::ClientTable;
+    use crate::batch::BATCH_PAUSES;
     use crate::testing::{Answer, answering};
 
     /// A table that gives `answers`, one after the other and the last one for ever, and the number of

@@ -14,7 +14,7 @@ use aws_sdk_dynamodb::types::{
 use identety_domain::store::StoreError;
 
 use crate::error::failed;
-use crate::item::{ID, LISTING, PK, SK, TTL};
+use crate::item::{ID, LISTING, PK, SK, TTL, USER};
 
 /// The names of the tables.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -103,11 +103,19 @@ fn table_with_two_keys(
 }
 
 fn grants_table(dynamo: &DynamoDb, name: &str) -> Result<CreateTableFluentBuilder, BuildError> {
+    let of_users = GlobalSecondaryIndex::builder()
+        .index_name(USER)
+        .key_schema(key(USER, KeyType::Hash)?)
+        .key_schema(key(PK, KeyType::Range)?)
+        .projection(Projection::builder().projection_type(ProjectionType::KeysOnly).build())
+        .build()?;
     Ok(dynamo
         .create_table()
         .table_name(name)
         .attribute_definitions(string(PK)?)
-        .key_schema(key(PK, KeyType::Hash)?))
+        .attribute_definitions(string(USER)?)
+        .key_schema(key(PK, KeyType::Hash)?)
+        .global_secondary_indexes(of_users))
 }
 
 fn string(name: &str) -> Result<AttributeDefinition, BuildError> {

@@ -1,9 +1,7 @@
 //! Strict JSON: one object, no member twice, and nothing behind it.
 
-use std::fmt;
-
 use axum::extract::Request;
-use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use identety_domain::json;
 use serde_json::{Map, Value};
 
 use crate::body::{self, BodyError};
@@ -49,73 +47,9 @@ pub async fn read_object(
 /// # Errors
 /// When the bytes are something else.
 pub fn parse_object(bytes: &[u8]) -> Result<Map<String, Value>, JsonError> {
-    let Strict(value) =
-        serde_json::from_slice(bytes).map_err(|error| JsonError::Malformed(error.to_string()))?;
-    match value {
+    match json::parse(bytes).map_err(|error| JsonError::Malformed(error.to_string()))? {
         Value::Object(members) => Ok(members),
         _ => Err(JsonError::Malformed("the body must be a JSON object".to_owned())),
-    }
-}
-
-/// A value none of whose objects has a member twice: which of the two would count is anybody's guess.
-struct Strict(Value);
-
-impl<'de> Deserialize<'de> for Strict {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(StrictVisitor).map(Strict)
-    }
-}
-
-struct StrictVisitor;
-
-impl<'de> Visitor<'de> for StrictVisitor {
-    type Value = Value;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON value")
-    }
-
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
-        let mut list = Vec::new();
-        while let Some(Strict(item)) = items.next_element()? {
-            list.push(item);
-        }
-        Ok(Value::Array(list))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
-        let mut members = Map::new();
-        while let Some((name, Strict(value))) = entries.next_entry::<String, Strict>()? {
-            if members.contains_key(&name) {
-                return Err(A::Error::custom("a member is included more than once"));
-            }
-            members.insert(name, value);
-        }
-        Ok(Value::Object(members))
     }
 }
 

@@ -118,6 +118,7 @@ const fn status_of(error: &PublicError) -> StatusCode {
             | ErrorCode::AccessDenied
             | ErrorCode::LoginRequired
             | ErrorCode::ConsentRequired
+            | ErrorCode::UnmetAuthenticationRequirements
             | ErrorCode::RequestNotSupported
             | ErrorCode::RequestUriNotSupported,
             _,

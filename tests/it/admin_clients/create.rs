@@ -63,12 +63,14 @@ async fn the_answer_is_the_whole_client_with_its_secret_this_once() {
       "audiences": [],
       "clientId": null,
       "clientSecret": null,
+      "clientUri": null,
       "contacts": [],
       "createdAt": null,
       "grants": [
         "client_credentials"
       ],
       "id": null,
+      "idTokenClaims": null,
       "idTokenSigningAlg": "RS256",
       "isActive": true,
       "logoUri": null,
@@ -254,11 +256,12 @@ async fn a_problem_says_all_that_is_wrong_at_once() {
     let app = TestApp::start().await;
     let members = json!({
         "name": "", "type": "public", "scopes": ["a b"], "grants": ["password"],
-        "redirectUris": ["https://ok.example.com/", "https://x.example.com/*", "myapp:/cb"],
+        "redirectUris": ["https://ok.example.com/", "https://x.example.com/*", "about:blank"],
+        "clientUri": "javascript:alert(1)",
     });
     insta::assert_json_snapshot!(create(&app, &members).await.json(), @r#"
     {
-      "detail": "not valid: name, redirectUris[1], redirectUris[2], scopes[0], grants[0]",
+      "detail": "not valid: name, redirectUris[1], redirectUris[2], scopes[0], grants[0], clientUri",
       "errors": [
         {
           "field": "name",
@@ -270,7 +273,7 @@ async fn a_problem_says_all_that_is_wrong_at_once() {
         },
         {
           "field": "redirectUris[2]",
-          "message": "must use https, or a private-use scheme with a dot such as com.example.app (RFC 8252)"
+          "message": "must not use this scheme: it names pages of the browser itself or of its extensions"
         },
         {
           "field": "scopes[0]",
@@ -279,6 +282,10 @@ async fn a_problem_says_all_that_is_wrong_at_once() {
         {
           "field": "grants[0]",
           "message": "password does not exist in OAuth 2.1"
+        },
+        {
+          "field": "clientUri",
+          "message": "must be an https URI of at most 512 characters"
         }
       ],
       "status": 400,
@@ -295,7 +302,9 @@ async fn a_problem_says_all_that_is_wrong_at_once() {
 #[case("javascript:alert(1)")]
 #[case("data:text/html,x")]
 #[case("file:///etc/passwd")]
-#[case("myapp:/cb")]
+#[case("web+app:/cb")]
+#[case("view-source:https://app.example.com/")]
+#[case("localhost:3000/cb")]
 #[case("https://user@app.example.com/cb")]
 #[tokio::test]
 async fn a_dangerous_redirect_uri_is_400(#[case] uri: &str) {
@@ -303,6 +312,19 @@ async fn a_dangerous_redirect_uri_is_400(#[case] uri: &str) {
     let members = json!({"name": "x", "type": "public", "redirectUris": [uri]});
     let answer = create(&app, &members).await;
     assert_eq!((answer.status, answer.fields()), (400, vec!["redirectUris[0]".into()]));
+}
+
+#[tokio::test]
+async fn a_scheme_of_its_own_is_for_public_clients() {
+    let app = TestApp::start().await;
+    for uri in ["cursor://callback", "vscode://x.y/callback", "com.example.app:/callback"] {
+        for (kind, status) in [("public", 201), ("private", 400)] {
+            for member in ["redirectUris", "postLogoutRedirectUris"] {
+                let answer = create(&app, &json!({"name": "x", "type": kind, member: [uri]})).await;
+                assert_eq!(answer.status, status, "{uri} {}", answer.json());
+            }
+        }
+    }
 }
 
 #[rstest]

@@ -39,11 +39,12 @@ async fn the_consents_of_a_deleted_user_are_forgotten() {
     let consents = &app.stores.consents;
     for user in [&user, &other] {
         let user = user.id.parse().unwrap();
-        let allowed = Allowed { scope: &scope, resources: &[], generation: Generation::from(1) };
+        let allowed =
+            Allowed { scope: &scope, resources: &[], claims: &[], generation: Generation::from(1) };
         consents.consent(user, client, &allowed, app.now()).await.unwrap();
     }
     assert_eq!(call(&app, "DELETE", &user).send().await.status, 200);
     assert_eq!(consents.consented(user.id.parse().unwrap(), client).await.unwrap(), None);
     let others = consents.consented(other.id.parse().unwrap(), client).await.unwrap();
-    assert!(others.unwrap().covers(&scope, &[]));
+    assert!(others.unwrap().covers(&scope, &[], &[]));
 }

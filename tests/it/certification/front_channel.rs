@@ -290,6 +290,11 @@ async fn a_posted_request_succeeds(#[values(None, Some("form_post"))] mode: Mode
     "eyJhbGciOiJub25lIn0.eyJyZWRpcmVjdF91cmkiOiJodHRwczovL2V2aWwuZXhhbXBsZS8ifQ.",
     "request_not_supported"
 )]
+#[case(
+    "request",
+    "eyJhbGciOiJub25lIn0.eyJzdGF0ZSI6InMiLCJyZXNwb25zZV9tb2RlIjoiZm9ybV9wb3N0In0.",
+    "request_not_supported"
+)]
 #[tokio::test]
 async fn request_objects_are_rejected_as_unsupported(
     #[case] name: &str,
@@ -300,18 +305,19 @@ async fn request_objects_are_rejected_as_unsupported(
     assert_eq!(Suite::start(mode).await.error(&[(name, value)]).await, error);
 }
 
-/// `oidcc-claims-essential`
+/// `oidcc-claims-essential`, which asks for no scope but `openid`
 #[rstest]
 #[tokio::test]
-async fn the_claims_parameter_is_tolerated_and_userinfo_has_the_name(
+async fn userinfo_has_the_name_that_the_claims_parameter_asks_for_and_the_id_token_has_not(
     #[values(None, Some("form_post"))] mode: Mode,
 ) {
     let mut suite = Suite::start(mode).await;
     let claims = r#"{"userinfo":{"name":{"essential":true}}}"#;
-    let (answer, _) = suite.answer(&[("claims", claims)]).await;
+    let (answer, _) = suite.answer(&[("scope", "openid"), ("claims", claims)]).await;
     let tokens = suite.app.redeem(&suite.client, &answer["code"], &[("code_verifier", "")]).await;
     let info = suite.app.userinfo(&tokens.text("access_token")).await;
     assert_eq!(info.text("name"), "Alice Adams");
+    assert_eq!(unverified(&tokens.text("id_token")).1.get("name"), None);
 }
 
 /// `oidcc-rp-initiated-logout-discovery-endpoint-verification`

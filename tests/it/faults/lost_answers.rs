@@ -3,14 +3,18 @@
 use identety_domain::client::{
     Client, ClientId, ClientMetadata, ClientType, SigningAlg, StoredSecret,
 };
-use identety_domain::grant::{Allowed, Generation, Grant, GrantId, Redeemed, Redemption, Rotation};
+use identety_domain::grant::{
+    Allowed, Generation, Grant, GrantId, Redeemed, Redemption, RequestedClaims, Rotation,
+};
 use identety_domain::hashing::{HashCost, PhcString};
 use identety_domain::keys::{KeyRing, WrappedKey};
 use identety_domain::store::{
     ApiKeyStore as _, Change, ClientStore as _, ConsentStore as _, Creation, GrantCreation,
     GrantStore as _, KeyStore as _, Redeem, Rehashed, Rotate, UserStore as _, UserWrite,
 };
-use identety_domain::user::{AuthenticationEvent, AuthenticationMethod, User, UserMetadata};
+use identety_domain::user::{
+    AuthenticationEvent, AuthenticationMethod, User, UserClaim, UserMetadata,
+};
 use identety_domain::{Scope, Timestamp};
 use identety_dynamodb::{
     AccountTable, ClientTable, Embedded, GrantTable, KeyTable, Tables, create_tables,
@@ -242,10 +246,11 @@ async fn a_consent_that_was_repeated_is_one() {
     way.lose_next();
     let [first, second] = [1, 2].map(Generation::from);
     let resources = ["https://api.example.com".to_owned()];
-    let allowed = Allowed { scope: &scope, resources: &resources, generation: first };
+    let (resources, claims) = (&resources, &[UserClaim::Email]);
+    let allowed = Allowed { scope: &scope, resources, claims, generation: first };
     assert_eq!(accounts.consent(ada, client, &allowed, at).await.unwrap(), first);
     let known = accounts.consented(ada, client).await.unwrap().unwrap();
-    assert!(known.covers(&scope, &resources));
+    assert!(known.covers(&scope, resources, claims));
     way.lose_next();
     accounts.withdraw_consent(ada, client, second, at).await.unwrap();
     let known = accounts.consented(ada, client).await.unwrap().unwrap();
@@ -278,6 +283,7 @@ fn grant() -> Grant {
         client: Uuid::from_u128(1),
         user: Uuid::from_u128(2),
         scope: Scope::default(),
+        claims: RequestedClaims::default(),
         resources: Vec::new(),
         redirect_uri: None,
         code_challenge: None,

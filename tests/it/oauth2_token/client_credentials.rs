@@ -109,7 +109,9 @@ async fn an_m2m_client_without_the_grant_may_not_use_it() {
 #[case("orders:read unknown")]
 #[case("orders:write")]
 #[case("ORDERS:READ")]
-#[case("orders:read  orders:read")]
+#[case("openid orders:write")]
+#[case("openid offline_access")]
+#[case(" ")]
 #[case("\"")]
 #[tokio::test]
 async fn a_scope_outside_the_allow_list_is_invalid_scope_and_never_a_subset(#[case] scope: &str) {
@@ -117,6 +119,38 @@ async fn a_scope_outside_the_allow_list_is_invalid_scope_and_never_a_subset(#[ca
     let client = app.m2m_client(&["orders:read"]).await;
     let answer = app.token(&client, &[("scope", scope)]).await;
     assert_eq!(answer.outcome(), (400, "invalid_scope".into()));
+}
+
+#[rstest]
+#[case("orders:read offline_access")]
+#[case("  openid   orders:read ")]
+#[tokio::test]
+async fn scopes_of_openid_and_spaces_too_many_are_left_out(#[case] scope: &str) {
+    let app = TestApp::start().await;
+    let client = app.m2m_client(&["orders:read"]).await;
+    let answer = app.token(&client, &[("scope", scope)]).await;
+    assert_eq!((answer.status, answer.text("scope")), (200, "orders:read".into()));
+    assert_eq!(unverified(&answer.text("access_token")).1["scope"], "orders:read");
+}
+
+#[tokio::test]
+async fn a_refusal_names_the_scope_and_the_resource() {
+    let app = TestApp::start().await;
+    let client = app.m2m_client(&["orders:read"]).await;
+    for (name, value, expected) in [
+        ("scope", "orders:read x:y", "the scope 'x:y' is not allowed for this client"),
+        ("scope", "orders:read \"", "the scope '%22' is malformed"),
+        ("scope", "  ", "the scope parameter has nothing but spaces"),
+        (
+            "resource",
+            "https://b.example/é",
+            "the resource 'https://b.example/%C3%A9' is not allowed",
+        ),
+    ] {
+        let answer = app.token(&client, &[(name, value)]).await;
+        let description = answer.text("error_description");
+        assert!(description.contains(expected), "{description}");
+    }
 }
 
 #[tokio::test]

@@ -63,7 +63,7 @@ async fn the_access_token_speaks_of_the_user_and_names_the_grant(#[case] alg: &s
 #[case("ES256", "the nonce")]
 #[case("ES256", "")]
 #[tokio::test]
-async fn the_id_token_says_who_signed_in_and_nothing_else_of_the_user(
+async fn the_id_token_says_who_signed_in_and_what_the_scope_gives(
     #[case] alg: &str,
     #[case] nonce: &str,
 ) {
@@ -84,6 +84,8 @@ async fn the_id_token_says_who_signed_in_and_nothing_else_of_the_user(
         "iat": auth_time + 30, "exp": auth_time + 30 + 3600, "auth_time": auth_time,
         "acr": "1", "amr": ["pwd"], "at_hash": at_hash(&answer.text("access_token")),
         "sid": claims["sid"],
+        "email": user.email, "email_verified": true, "name": "Alice Adams",
+        "updated_at": auth_time,
     });
     let sid = claims["sid"].as_str().unwrap();
     assert!(sid.len() == 24 && app.dump().contains(sid), "it names the session");

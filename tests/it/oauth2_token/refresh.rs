@@ -59,6 +59,8 @@ async fn the_next_id_token_is_of_the_same_sign_in_and_answers_no_nonce() {
             "iss": ISSUER, "sub": user.id, "aud": client.client_id,
             "iat": now, "exp": now + 3600, "auth_time": now - 120,
             "acr": "1", "amr": ["pwd"], "at_hash": null, "sid": before["sid"],
+            "email": user.email, "email_verified": true, "name": "Alice Adams",
+            "updated_at": now - 120,
         })
     );
     for claim in ["iss", "sub", "aud", "auth_time"] {
@@ -171,9 +173,10 @@ async fn another_client_can_neither_use_a_refresh_token_nor_end_its_family() {
 
 #[rstest]
 #[case("openid photos:write")]
-#[case("photos:read offline_access")]
+#[case("photos:write offline_access")]
+#[case("offline_access profile")]
 #[case("unknown")]
-#[case("photos:read  openid")]
+#[case(" ")]
 #[case("\"")]
 #[tokio::test]
 async fn a_scope_beyond_the_grant_is_invalid_scope_and_uses_up_nothing(#[case] scope: &str) {

@@ -255,10 +255,124 @@ async fn apps_with_a_private_use_scheme_are_asked_about_each_time(#[case] own: &
     let silent =
         browser.open(&request(&client, &[("redirect_uri", own), ("prompt", "none")])).await;
     assert_eq!(silent.client().get("error"), "consent_required");
-    // The same user has allowed the same client, so elsewhere nothing is asked, but on the device.
+    // The same user has allowed the same client, so where only its server answers nothing is asked.
     assert_eq!(next(&mut browser, &client, &[]).await, "code");
-    let loopback = [("redirect_uri", "http://127.0.0.1:5000/callback")];
-    assert_eq!(next(&mut browser, &client, &loopback).await, "consent");
+}
+
+#[tokio::test]
+async fn a_public_client_on_loopback_is_asked_about_each_time() {
+    let app = TestApp::start().await;
+    let user = app.alice().await;
+    let uris = ["http://127.0.0.1/cb", "http://[::1]/cb", "http://localhost/cb"];
+    for skip in [false, true] {
+        let members = json!({"type": "public", "redirectUris": uris, "skipConsent": skip});
+        let client = app.users_client(members).await;
+        let mut browser = app.browser();
+        for uri in ["http://127.0.0.1:5000/cb", "http://[::1]:5000/cb", "http://localhost:5000/cb"]
+        {
+            let own = [("redirect_uri", uri)];
+            let shown = browser.open(&request(&client, &own)).await;
+            let landing = app.go_on(&mut browser, shown, &user).await;
+            assert!(!landing.get("code").is_empty(), "{}", landing.url);
+            // Whatever listens at this port or another would get the next code unnoticed.
+            for port in ["http://127.0.0.1:5000/cb", "http://127.0.0.1:6000/cb", uri] {
+                let other = [("redirect_uri", port)];
+                assert_eq!(next(&mut browser, &client, &other).await, "consent");
+                let silent = silently(&mut browser, &client, &other).await;
+                assert_eq!(silent.get("error"), "consent_required", "{port}");
+            }
+        }
+    }
+    // A private client proves who it is when it redeems the code.
+    let members = json!({"type": "private", "redirectUris": ["http://localhost:3000/cb"]});
+    let client = app.users_client(members).await;
+    let own = [("redirect_uri", "http://localhost:3000/cb")];
+    let mut browser = app.browser();
+    let landing = app.authorize(&mut browser, &request(&client, &own), &user).await;
+    assert!(!landing.get("code").is_empty());
+    assert_eq!(next(&mut browser, &client, &own).await, "code");
+}
+
+const ORDERS: &str = "https://orders.example.com";
+const STOCK: &str = "https://stock.example.com/api";
+
+/// A client of two APIs.
+async fn client_of_apis(app: &TestApp) -> TestClient {
+    app.users_client(json!({"type": "public", "audiences": [ORDERS, STOCK]})).await
+}
+
+#[tokio::test]
+async fn a_consent_holds_for_the_resources_that_were_named() {
+    let app = TestApp::start().await;
+    let (client, user) = (client_of_apis(&app).await, app.alice().await);
+    let mut browser = app.browser();
+    app.code(&mut browser, &client, &user, &[("resource", ORDERS), ("scope", "photos:read")]).await;
+    let asked = async |browser: &mut Browser, resource: &str, scope: &str| {
+        next(browser, &client, &[("resource", resource), ("scope", scope)]).await
+    };
+    assert_eq!(asked(&mut browser, ORDERS, "photos:read").await, "code");
+    for (resource, scope) in [(STOCK, "photos:read"), ("", "photos:read"), (ORDERS, "photos:write")]
+    {
+        assert_eq!(asked(&mut browser, resource, scope).await, "consent", "{resource} {scope}");
+        let changes = [("resource", resource), ("scope", scope)];
+        let silent = silently(&mut browser, &client, &changes).await;
+        assert_eq!(silent.get("error"), "consent_required", "{resource} {scope}");
+    }
+    let both = format!(
+        "{}&resource={ORDERS}&resource={STOCK}",
+        request(&client, &[("scope", "photos:read")])
+    );
+    assert_eq!(kind(&browser.open(&both).await), "consent");
+    app.authorize(&mut browser, &both, &user).await;
+    assert_eq!(asked(&mut browser, STOCK, "photos:read").await, "code");
+    // What was allowed at one resource is not allowed at the other.
+    app.code(&mut browser, &client, &user, &[("resource", STOCK), ("scope", "photos:write")]).await;
+    assert_eq!(asked(&mut browser, ORDERS, "photos:write").await, "consent");
+    assert_eq!(asked(&mut browser, STOCK, "photos:read photos:write").await, "code");
+}
+
+#[tokio::test]
+async fn a_consent_that_is_withdrawn_is_asked_for_again() {
+    let app = TestApp::start().await;
+    let (client, user) = (app.public_client().await, app.alice().await);
+    let mut browser = app.browser();
+    app.code(&mut browser, &client, &user, &[]).await;
+    assert_eq!(next(&mut browser, &client, &[]).await, "code");
+    let (user_id, client_id) = (user.id.parse().unwrap(), client.id.parse().unwrap());
+    let consents = &app.stores.consents;
+    let before = consents.consented(user_id, client_id).await.unwrap().unwrap();
+    let other = Generation::from(before.generation.number() ^ 1);
+    consents.withdraw_consent(user_id, client_id, other, app.now()).await.unwrap();
+    assert_eq!(next(&mut browser, &client, &[]).await, "consent");
+}
+
+#[tokio::test]
+async fn the_page_names_the_resources_and_where_the_browser_is_led() {
+    let app = TestApp::start().await;
+    let user = app.alice().await;
+    let uris = ["https://app.example.com/callback", "http://127.0.0.1/cb", "cursor://cb"];
+    let members = json!({
+        "type": "public", "redirectUris": uris, "audiences": [ORDERS, STOCK],
+        "clientUri": "https://photos.example.com/about",
+    });
+    let client = app.users_client(members).await;
+    for (uri, led) in [
+        ("https://app.example.com/callback", "<strong>app.example.com</strong>"),
+        ("http://127.0.0.1:49152/cb", "<strong>127.0.0.1:49152</strong>"),
+        ("cursor://cb", "<strong>cursor:</strong>"),
+    ] {
+        let changes = [("redirect_uri", uri), ("resource", STOCK)];
+        let page = consent_page(&mut app.browser(), &client, &user.email, &changes).await;
+        check_page(&page, 200);
+        let text = html(&page);
+        assert!(text.contains(led), "{text}");
+        assert!(text.contains(&format!("<li><code>{STOCK}</code></li>")), "{text}");
+        assert!(!text.contains(ORDERS), "{text}");
+        let home = "<a href=\"https://photos.example.com/about\" rel=\"noopener noreferrer\">photos.example.com</a>";
+        assert!(text.contains(home), "{text}");
+    }
+    let page = consent_page(&mut app.browser(), &client, &user.email, &[]).await;
+    assert!(!html(&page).contains("id=\"resources\""), "{}", html(&page));
 }
 
 #[tokio::test]

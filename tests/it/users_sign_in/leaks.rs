@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use identety_tests::app::TestApp;
 use identety_tests::browser::Form;
-use identety_tests::sign_in::PASSWORD;
+use identety_tests::sign_in::{PASSWORD, request};
+use serde_json::json;
 use tracing::subscriber::DefaultGuard;
 use tracing::{Dispatch, Level};
 use tracing_subscriber::Layer as _;
@@ -43,6 +44,34 @@ fn listen() -> (Log, DefaultGuard, Dispatch) {
     // With one dispatcher alone, what another test's thread meets first would be silent for ever: whether
     // anybody listens would be asked of that thread.
     (log, guard, Dispatch::new(tracing_subscriber::registry()))
+}
+
+#[tokio::test]
+async fn the_log_names_the_culprit_of_a_refusal() {
+    let (log, _guard, _second) = listen();
+    let app = TestApp::start().await;
+    let client = app.users_client(json!({"type": "public", "name": "Bookshop"})).await;
+    for changes in [
+        ("redirect_uri", "https://app.example/cb2"),
+        ("scope", "openid photos:admin"),
+        ("resource", "https://other.example/"),
+        ("code_challenge", "short"),
+        ("client_id", "nobody\r\nhere"),
+        ("client_id", "bookshop"),
+    ] {
+        app.browser().get(&request(&client, &[changes])).await;
+    }
+    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    for culprit in [
+        "redirect_uri 'https://app.example/cb2' is not registered for 'Bookshop'",
+        "the scope 'photos:admin' is not allowed for this client",
+        "the resource 'https://other.example/' is not allowed for this client",
+        "and 'short' is not",
+        "the client 'bookshop' is unknown or not active",
+    ] {
+        assert!(text.contains(culprit), "{culprit} in {text}");
+    }
+    assert!(!text.contains("nobody\r"), "{text}");
 }
 
 #[tokio::test]

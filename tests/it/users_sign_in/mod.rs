@@ -2,6 +2,7 @@
 
 mod authorize;
 mod browser_links;
+mod claims;
 mod consent;
 mod hints;
 mod international;
@@ -13,6 +14,7 @@ mod pages;
 mod prompts;
 mod redirect_uris;
 mod registration;
+mod requests;
 mod sessions;
 pub(crate) mod steps;
 mod story;

@@ -31,7 +31,7 @@ async fn claims(
 #[case("acr_values", "1 2")]
 #[case("acr_values", "urn:mace:incommon:iap:silver")]
 #[case("claims", r#"{"userinfo":{"name":{"essential":true}},"id_token":{"auth_time":null}}"#)]
-#[case("claims", "no json")]
+#[case("claims", r#"{"userinfo":{"of another server":7},"verified_claims":[]}"#)]
 #[case("login_hint", "nobody at all")]
 #[case("extra", "foobar")]
 #[case("registration", "{}")]

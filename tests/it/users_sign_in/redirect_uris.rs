@@ -1,6 +1,7 @@
 //! Redirect URIs: the registered ones and, on loopback, their ports; nothing that resembles them.
 
 use identety_tests::app::TestApp;
+use identety_tests::browser::html;
 use identety_tests::sign_in::{authorize_path, request};
 use serde_json::json;
 
@@ -177,12 +178,18 @@ async fn the_uri_of_another_client_is_a_page() {
 }
 
 #[tokio::test]
-async fn only_on_a_loopback_literal_the_port_is_free() {
+async fn on_a_loopback_host_the_port_of_a_public_client_is_free() {
     let app = TestApp::start().await;
     let uris = ["http://127.0.0.1/cb", "http://[::1]:4000/cb", "http://localhost:3000/cb"];
     let native = app.users_client(json!({"type": "public", "redirectUris": uris})).await;
     let user = app.alice().await;
-    for uri in ["http://127.0.0.1:49152/cb", "http://[::1]:49152/cb", "http://127.0.0.1/cb"] {
+    for uri in [
+        "http://127.0.0.1:49152/cb",
+        "http://[::1]:49152/cb",
+        "http://127.0.0.1/cb",
+        "http://localhost:51234/cb",
+        "http://localhost/cb",
+    ] {
         let path = request(&native, &[("redirect_uri", uri)]);
         let landing = app.authorize(&mut app.browser(), &path, &user).await;
         assert!(landing.url.starts_with(&format!("{uri}?code=")), "{}", landing.url);
@@ -194,8 +201,12 @@ async fn only_on_a_loopback_literal_the_port_is_free() {
         assert_eq!(app.redeem(&native, &landing.get("code"), &same).await.status, 200);
     }
     for uri in [
-        "http://localhost:3001/cb",
-        "http://localhost/cb",
+        "https://localhost:3000/cb",
+        "http://LOCALHOST:3000/cb",
+        "http://localhost.:3000/cb",
+        "http://localhost:3000@evil.example/cb",
+        "http://localhost.evil.example:3000/cb",
+        "http://app.localhost:3000/cb",
         "http://127.0.0.1:49152/",
         "http://127.0.0.1:49152/cb/",
         "http://127.0.0.1:49152/cb?x=1",
@@ -220,4 +231,52 @@ async fn only_on_a_loopback_literal_the_port_is_free() {
     ] {
         check_page(&app.browser().get(&request(&native, &[("redirect_uri", uri)])).await, 400);
     }
+}
+
+#[tokio::test]
+async fn the_port_of_a_private_client_is_the_registered_one() {
+    let app = TestApp::start().await;
+    let uris = ["http://127.0.0.1:4000/cb", "http://localhost:3000/cb"];
+    let web = app.users_client(json!({"type": "private", "redirectUris": uris})).await;
+    let user = app.alice().await;
+    for uri in ["http://127.0.0.1:4001/cb", "http://localhost/cb", "http://localhost:3001/cb"] {
+        check_page(&app.browser().get(&request(&web, &[("redirect_uri", uri)])).await, 400);
+    }
+    let path = request(&web, &[("redirect_uri", uris[1])]);
+    let landing = app.authorize(&mut app.browser(), &path, &user).await;
+    assert!(!landing.get("code").is_empty(), "{}", landing.url);
+}
+
+#[tokio::test]
+async fn an_app_of_a_device_may_have_a_scheme_without_a_dot() {
+    let app = TestApp::start().await;
+    let own = "cursor://anysphere.cursor-retrieval/oauth/callback";
+    let client = app.users_client(json!({"type": "public", "redirectUris": [own]})).await;
+    let user = app.alice().await;
+    let path = request(&client, &[("redirect_uri", own)]);
+    let landing = app.authorize(&mut app.browser(), &path, &user).await;
+    assert!(landing.url.starts_with(&format!("{own}?code=")), "{}", landing.url);
+    for uri in ["CURSOR://anysphere.cursor-retrieval/oauth/callback", "cursor:", "cursor://other"] {
+        check_page(&app.browser().get(&request(&client, &[("redirect_uri", uri)])).await, 400);
+    }
+}
+
+#[tokio::test]
+async fn the_page_says_which_uri_of_which_client_is_not_registered() {
+    let app = TestApp::start().await;
+    let client = app.users_client(json!({"type": "public", "name": "Bücher & Co"})).await;
+    for (uri, shown) in [
+        ("https://app.example/cb2", "https://app.example/cb2"),
+        ("https://app.example/\"><script>", "https://app.example/%22&#62;&#60;script&#62;"),
+        ("https://app.example/ Call us\u{202e}", "https://app.example/%20Call%20us%E2%80%AE"),
+    ] {
+        let page = app.browser().get(&request(&client, &[("redirect_uri", uri)])).await;
+        check_page(&page, 400);
+        let expected = format!("“{shown}” is not registered for “Bücher &#38; Co”");
+        assert!(html(&page).contains(&expected), "{}", html(&page));
+    }
+    let long = format!("https://app.example/{}", "x".repeat(5000));
+    let page = app.browser().get(&request(&client, &[("redirect_uri", &long)])).await;
+    check_page(&page, 400);
+    assert!(page.body.len() < 3000 && html(&page).contains("xxx...”"), "{}", html(&page));
 }

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use identety_domain::Scope;
 use identety_domain::grant::{Allowed, Consent, Generation};
+use identety_domain::user::UserClaim;
 use uuid::Uuid;
 
 use super::Stores;
@@ -41,7 +42,8 @@ pub async fn a_consent_is_for_the_resources_that_were_named_with_it(stores: &Sto
     ];
     for (number, (scope, resources)) in (1..).zip(&asked) {
         let scope = Scope::parse(scope).unwrap_or_default();
-        let allowed = Allowed { scope: &scope, resources, generation: Generation::from(number) };
+        let allowed =
+            Allowed { scope: &scope, resources, claims: &[], generation: Generation::from(number) };
         let consented = stores.consents.consent(id(1), id(2), &allowed, at(0)).await;
         assert_eq!(consented.expect("a consent"), Generation::from(1), "the first one stays");
     }
@@ -49,17 +51,21 @@ pub async fn a_consent_is_for_the_resources_that_were_named_with_it(stores: &Sto
     let known = known.expect("a consent");
     let expected = [(None, "openid"), (Some(a), "read write"), (Some(b), "write")];
     let expected = expected.map(|(at, scope)| (at, Scope::parse(scope).expect("a scope")));
-    assert_eq!(known, Consent { generation: Generation::from(1), allowed: expected.into() });
+    assert_eq!(
+        known,
+        Consent { generation: Generation::from(1), allowed: expected.into(), claims: Vec::new() }
+    );
 }
 
 pub async fn a_consent_to_an_empty_scope_at_a_resource_is_one(stores: &Stores) {
     let resources = ["https://a.example.com".to_owned()];
     let scope = Scope::default();
-    let allowed = Allowed { scope: &scope, resources: &resources, generation: Generation::from(1) };
+    let generation = Generation::from(1);
+    let allowed = Allowed { scope: &scope, resources: &resources, claims: &[], generation };
     stores.consents.consent(id(1), id(2), &allowed, at(0)).await.expect("a consent");
     let known = stores.consents.consented(id(1), id(2)).await.expect("a reading");
     let known = known.expect("a consent");
-    assert!(known.covers(&scope, &resources) && !known.covers(&scope, &[]));
+    assert!(known.covers(&scope, &resources, &[]) && !known.covers(&scope, &[], &[]));
 }
 
 pub async fn a_consent_that_is_withdrawn_covers_nothing_and_has_another_generation(
@@ -68,7 +74,8 @@ pub async fn a_consent_that_is_withdrawn_covers_nothing_and_has_another_generati
     let resources = ["https://a.example.com".to_owned()];
     let scope = Scope::parse("a").expect("a scope");
     let given = async |generation, resources: &[String]| {
-        let allowed = Allowed { scope: &scope, resources, generation };
+        let claims = &[UserClaim::Email];
+        let allowed = Allowed { scope: &scope, resources, claims, generation };
         let given = stores.consents.consent(id(1), id(2), &allowed, at(0)).await;
         given.expect("a consent")
     };
@@ -82,12 +89,28 @@ pub async fn a_consent_that_is_withdrawn_covers_nothing_and_has_another_generati
             withdrawn.expect("an end");
         }
         let known = stores.consents.consented(id(1), client).await.expect("a reading");
-        assert_eq!(known, Some(Consent { generation: second, allowed: BTreeMap::new() }));
+        assert_eq!(known, Some(Consent { generation: second, ..Consent::default() }));
     }
     assert_eq!(given(third, &resources).await, second, "later consents keep it");
     let known = stores.consents.consented(id(1), id(2)).await.expect("a reading");
     let known = known.expect("a consent");
-    assert!(known.covers(&scope, &resources) && !known.covers(&scope, &[]));
+    assert!(known.covers(&scope, &resources, &[]) && !known.covers(&scope, &[], &[]));
+}
+
+pub async fn claims_add_up_beside_the_scope_and_are_not_taken_for_one(stores: &Stores) {
+    use UserClaim::{Email, EmailVerified, Name, Profile};
+    let steps: [(&str, &[_], &str, &[_]); 4] = [
+        ("a", &[Email, Name], "a", &[Email, Name]),
+        ("b", &[Email, EmailVerified], "a b", &[Email, EmailVerified, Name]),
+        ("profile", &[], "a b profile", &[Email, EmailVerified, Name]),
+        ("a", &[Profile], "a b profile", &[Email, EmailVerified, Name, Profile]),
+    ];
+    for (scope, claims, scopes, sum) in steps {
+        let scope = Scope::parse(scope).expect("a scope");
+        consent_with(stores, id(1), id(2), &scope, claims).await;
+        assert_eq!(consented(stores, id(1), id(2)).await, Some(tokens(scopes)));
+        assert_eq!(consented_claims(stores, id(1), id(2)).await, Some(sum.to_vec()));
+    }
 }
 
 pub async fn a_consent_is_of_one_user_to_one_client(stores: &Stores) {
@@ -117,8 +140,28 @@ pub async fn all_consents_of_a_user_are_forgotten_and_no_others(stores: &Stores)
 }
 
 pub(super) async fn consent(stores: &Stores, user: Uuid, client: Uuid, scope: &Scope) {
-    let allowed = Allowed { scope, resources: &[], generation: Generation::from(1) };
+    consent_with(stores, user, client, scope, &[]).await;
+}
+
+pub(super) async fn consent_with(
+    stores: &Stores,
+    user: Uuid,
+    client: Uuid,
+    scope: &Scope,
+    claims: &[UserClaim],
+) {
+    let allowed = Allowed { scope, resources: &[], claims, generation: Generation::from(1) };
     stores.consents.consent(user, client, &allowed, at(0)).await.expect("a consent");
+}
+
+/// The claims that `user` has allowed `client` by their names, in the order of their table.
+pub(super) async fn consented_claims(
+    stores: &Stores,
+    user: Uuid,
+    client: Uuid,
+) -> Option<Vec<UserClaim>> {
+    let known = stores.consents.consented(user, client).await.expect("a reading")?;
+    Some(UserClaim::ALL.into_iter().filter(|claim| known.claims.contains(claim)).collect())
 }
 
 /// The tokens that `user` has allowed `client` without a resource, in any order.

@@ -176,6 +176,9 @@ pub async fn a_consent_that_cannot_be_read_is_an_error(stores: &Stores, raw: &Ra
         with("resourceScope", AttributeValue::Ss(vec!["a".to_owned()])),
         with("resourceScope", AttributeValue::Ss(vec!["\"a https://a.example.com".to_owned()])),
         with("generation", text("1")),
+        with("claims", text("email")),
+        with("claims", AttributeValue::Ss(vec!["email".to_owned(), "sub".to_owned()])),
+        with("claims", AttributeValue::Null(true)),
     ];
     for (number, damage) in (1..).zip(damages) {
         consent(stores, id(number), id(7), &Scope::parse("a").expect("a scope")).await;
@@ -185,7 +188,7 @@ pub async fn a_consent_that_cannot_be_read_is_an_error(stores: &Stores, raw: &Ra
         if damage.name == "schema" {
             let scope = Scope::parse("b").expect("a scope");
             let generation = Generation::from(1);
-            let allowed = Allowed { scope: &scope, resources: &[], generation };
+            let allowed = Allowed { scope: &scope, resources: &[], claims: &[], generation };
             let more = stores.consents.consent(id(number), id(7), &allowed, at(1)).await;
             assert_corrupt(more, &damage);
             let end = stores.consents.withdraw_consent(id(number), id(7), generation, at(1)).await;

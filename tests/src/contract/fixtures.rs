@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use identety_domain::Timestamp;
 use identety_domain::client::{
-    Client, ClientId, ClientMetadata, ClientType, SigningAlg, StoredSecret,
+    Client, ClientId, ClientMetadata, ClientType, RuleOrList, SigningAlg, StoredSecret,
 };
 use identety_domain::hashing::{HashCost, PhcString};
 use identety_domain::keys::{KeyRing, KeyState, PublicKey, SealedKey, SigningKey};
@@ -71,7 +71,7 @@ pub(super) fn full_client(number: u16) -> Client {
     let text = |text: &str| Some(text.to_owned());
     let metadata = ClientMetadata {
         name: text("Bücherei 📚 \"quoted\" \\ back"),
-        redirect_uris: texts(&["https://b.example.com/cb?x=1", "com.example.app:/cb"]),
+        redirect_uris: texts(&["https://b.example.com/cb?x=1", "https://c.example.com/cb"]),
         post_logout_redirect_uris: texts(&["https://b.example.com/bye"]),
         scopes: texts(&["openid", "books:read", "a"]),
         grants: texts(&["refresh_token", "authorization_code"]),
@@ -84,6 +84,7 @@ pub(super) fn full_client(number: u16) -> Client {
         audiences: texts(&["https://api.example.com", "urn:books"]),
         access_token_signing_alg: text("ES256"),
         id_token_signing_alg: text("ES256"),
+        id_token_claims: Some(RuleOrList::List(vec!["email".to_owned(), "address".to_owned()])),
         allowed_cors_origins: texts(&["https://b.example.com"]),
         is_active: Some(false),
         logo_uri: text("https://b.example.com/logo.svg"),

@@ -1,14 +1,15 @@
 //! Grants, sessions and transactions to put into a store.
 
 use identety_domain::grant::{
-    CodeChallenge, Generation, Grant, GrantId, Redeemed, Redemption, Rotation,
+    CodeChallenge, Generation, Grant, GrantId, Redeemed, Redemption, RequestedClaim,
+    RequestedClaims, Rotation,
 };
 use identety_domain::session::{
     Answer, AuthorizationRequest, RequestKey, RequestSecret, ResponseMode, Session, SessionId,
     SessionKey, SessionSecret, Transaction, TransactionId,
 };
 use identety_domain::store::{GrantCreation, Redeem, Rotate};
-use identety_domain::user::{AuthenticationEvent, AuthenticationMethod};
+use identety_domain::user::{AuthenticationEvent, AuthenticationMethod, UserClaim};
 use identety_domain::{Scope, Timestamp};
 
 use super::Stores;
@@ -59,6 +60,16 @@ fn challenge() -> Option<CodeChallenge> {
     CodeChallenge::parse("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM")
 }
 
+/// Claims of both places, with and without values.
+fn claims() -> RequestedClaims {
+    let values = vec!["\"jörg\"".to_owned(), "1e300".to_owned(), "{\"a\":[null]}".to_owned()];
+    let any = |name| RequestedClaim { name, values: Vec::new() };
+    RequestedClaims {
+        userinfo: vec![any(UserClaim::Email), RequestedClaim { name: UserClaim::Name, values }],
+        id_token: vec![any(UserClaim::PhoneNumberVerified)],
+    }
+}
+
 /// A grant whose code is unused, of which nothing is set that need not be.
 pub(super) fn grant(number: u16) -> Grant {
     Grant {
@@ -66,6 +77,7 @@ pub(super) fn grant(number: u16) -> Grant {
         client: id(1),
         user: id(2),
         scope: Scope::default(),
+        claims: RequestedClaims::default(),
         resources: Vec::new(),
         redirect_uri: None,
         code_challenge: None,
@@ -84,6 +96,7 @@ pub(super) fn grant(number: u16) -> Grant {
 pub(super) fn full_grant(number: u16) -> Grant {
     Grant {
         scope: Scope::parse("openid books:read a").expect("a scope"),
+        claims: claims(),
         resources: vec!["https://api.example.com".to_owned(), "urn:books".to_owned()],
         redirect_uri: Some("com.example.app:/cb?x=\"ünï\"".to_owned()),
         code_challenge: challenge(),
@@ -146,6 +159,8 @@ pub(super) fn transaction(number: u16) -> Transaction {
         max_age: None,
         login_hint: None,
         expected_user: None,
+        claims: RequestedClaims::default(),
+        subjects: None,
     };
     Transaction {
         id: transaction_id(number),
@@ -173,6 +188,8 @@ pub(super) fn full_transaction(number: u16) -> Transaction {
         max_age: Some(u64::MAX),
         login_hint: Some("jörg@example.com".to_owned()),
         expected_user: Some(id(7)),
+        claims: claims(),
+        subjects: Some(vec![id(7), id(8)]),
         ..transaction(number).request
     };
     let (query, answer) =

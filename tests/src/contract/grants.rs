@@ -2,7 +2,7 @@
 
 #![expect(missing_docs, reason = "the names of the functions are what they say")]
 
-use identety_domain::grant::{Grant, Redeemed};
+use identety_domain::grant::{Grant, GrantId, Redeemed};
 use identety_domain::store::{GrantCreation, Redeem, Rotate};
 
 use super::Stores;
@@ -149,4 +149,21 @@ pub async fn what_happens_to_a_grant_leaves_others_alone(stores: &Stores) {
     assert_eq!(rotate(stores, &grant.id, 1, at(700)).await, Rotate::Rotated);
     end(stores, &grant.id, at(800)).await;
     assert_eq!(find_grant(stores, &other.id).await, Some(other));
+}
+
+pub async fn the_grants_of_a_user_are_listed_piece_by_piece(stores: &Stores) {
+    let (user, other) = (id(900), id(901));
+    let mut own = Vec::new();
+    for number in 1..=5 {
+        own.push(granted(stores, Grant { user, ..full_grant(number) }).await);
+        granted(stores, Grant { user: other, ..full_grant(100 + number) }).await;
+    }
+    own.sort_by_key(|grant| grant.id.to_string());
+    let list = async |after: Option<&GrantId>, limit| {
+        stores.grants.grants_of(user, after, limit).await.expect("a list")
+    };
+    assert_eq!(list(None, 10).await, own);
+    assert_eq!(list(None, 3).await, own[..3]);
+    assert_eq!(list(Some(&own[2].id), 3).await, own[3..]);
+    assert_eq!(list(Some(&own[4].id), 3).await, []);
 }

@@ -6,19 +6,21 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use identety_domain::Scope;
-use identety_domain::client::{Client, SigningAlg, StoredSecret};
+use identety_domain::client::{Client, IdTokenClaims, SigningAlg, StoredSecret};
+use identety_domain::grant::{Grant, RequestedClaims};
 use identety_domain::keys::{KeyRing, KeyState, NewKey, PublicKey, SealedKey, WrappedKey};
 use identety_domain::session::KnownBrowsers;
 use identety_domain::store::{Change, From, Order, Rehashed, UserWrite};
-use identety_domain::user::{StoredPassword, User};
+use identety_domain::user::{StoredPassword, User, UserClaim};
 use identety_dynamodb::sdk::types::AttributeValue;
 
-use super::consents::{consent, consented};
+use super::consents::{consent, consent_with, consented, consented_claims};
 use super::corrupt::{map, number, text, without};
 use super::fixtures::{
     at, created, deleted, find, find_by_id, full_client, full_user, id, m2m_client, phc, renamed,
     ring, secret, updated, user_created, user_found, with_email, with_secrets,
 };
+use super::grant_fixtures::{find_grant, full_grant, full_transaction, granted};
 use super::links::browser;
 use super::{Raw, Stores, grant_layouts};
 
@@ -129,13 +131,14 @@ const MEMBERS: [(&str, &[&str]); 15] = [
             "version",
         ],
     ),
-    ("CONSENT", &["consentedAt", "scope", "sk"]),
+    ("CONSENT", &["claims", "consentedAt", "generation", "scope", "sk"]),
     ("EMAIL", &["sk", "userId"]),
     ("FAILURES", &["n", "ttl"]),
     (
         "GRANT",
         &[
             "authentication",
+            "claims",
             "client",
             "codeChallenge",
             "consent",
@@ -224,7 +227,8 @@ async fn make_one_of_each(stores: &Stores) -> Vec<(&'static str, Vec<String>)> {
     keys.push(("USER", vec![format!("USER#{}", user.id), "USER".to_owned()]));
     let pk = format!("EMAIL#{}", user.details.email.normalized());
     keys.push(("EMAIL", vec![pk, "EMAIL".to_owned()]));
-    consent(stores, id(1), id(2), &Scope::parse("a").expect("a scope")).await;
+    let scope = |text| Scope::parse(text).expect("a scope");
+    consent_with(stores, id(1), id(2), &scope("a"), &[UserClaim::Email]).await;
     keys.push(("CONSENT", vec![format!("CONSENT#{}", id(1)), id(2).to_string()]));
     let first = ring(SigningAlg::Es256, 1, "a");
     assert_eq!(stores.keys.put_ring(&first).await.expect("an answer"), Change::Done);
@@ -244,6 +248,16 @@ impl Raw {
             "KEY ES256" | "KEY SEAL" => &self.tables.keys,
             _ => &self.tables.grants,
         }
+    }
+
+    /// Takes the member at `path` away, which must be there.
+    async fn strip(&self, table: &str, key: &[(&str, &str)], path: &[&str]) {
+        let mut item = self.item(table, key).await.expect("an item");
+        let (name, maps) = path.split_last().expect("a member");
+        let maps: Vec<_> = maps.iter().map(|name| (*name).to_owned()).collect();
+        assert!(inner(&mut item, &maps).remove(*name).is_some(), "{path:?}");
+        let put = self.dynamo.put_item().table_name(table).set_item(Some(item));
+        put.send().await.expect("a writing");
     }
 
     /// The item with that key.
@@ -342,6 +356,40 @@ pub async fn a_client_of_the_next_layout_is_deleted_whole(stores: &Stores, raw: 
     }
 }
 
+/// The items as a release has made them that knew no claims.
+pub async fn items_of_before_there_were_claims_are_read_without_them(stores: &Stores, raw: &Raw) {
+    let client = created(stores, full_client(1)).await;
+    let pk = format!("CLIENT#{}", client.client_id);
+    raw.strip(&raw.tables.clients, &[("pk", &pk)], &["metadata", "idTokenClaims"]).await;
+    let found = find(stores, &client).await.expect("the client");
+    assert_eq!(found.id_token_claims(), Some(IdTokenClaims::default()));
+    let after = updated(stores, &found, found.with_metadata(client.metadata, at(100_000))).await;
+    assert_eq!(find(stores, &after).await.as_ref(), Some(&after));
+
+    let scope = |text| Scope::parse(text).expect("a scope");
+    consent_with(stores, id(1), id(2), &scope("a"), &[UserClaim::Email]).await;
+    let key = [("pk", &*format!("CONSENT#{}", id(1))), ("sk", &*id(2).to_string())];
+    raw.strip(&raw.tables.accounts, &key, &["claims"]).await;
+    assert_eq!(consented_claims(stores, id(1), id(2)).await, Some(Vec::new()));
+
+    let grant = granted(stores, full_grant(1)).await;
+    let pk = format!("GRANT#{}", grant.id);
+    raw.strip(&raw.tables.grants, &[("pk", &pk)], &["claims"]).await;
+    let without = Grant { claims: RequestedClaims::default(), ..grant };
+    assert_eq!(find_grant(stores, &without.id).await, Some(without));
+
+    let mut transaction = full_transaction(1);
+    stores.transactions.create_transaction(&transaction).await.expect("a creation");
+    let pk = format!("TRANSACTION#{}", transaction.id);
+    for member in ["claims", "subjects"] {
+        raw.strip(&raw.tables.grants, &[("pk", &pk)], &["request", member]).await;
+    }
+    transaction.request.claims = RequestedClaims::default();
+    transaction.request.subjects = None;
+    let found = stores.transactions.find_transaction(&transaction.id).await.expect("a reading");
+    assert_eq!(found, Some(transaction));
+}
+
 /// `user` as the next release has made it, with the pointer from its address.
 async fn next_user<'a>(stores: &Stores, raw: &'a Raw, user: &User) -> [NextItem<'a>; 2] {
     user_created(stores, user.clone()).await;
@@ -430,14 +478,16 @@ pub async fn a_consent_of_the_next_layout_keeps_what_this_release_does_not_know(
     raw: &Raw,
 ) {
     let scope = |text| Scope::parse(text).expect("a scope");
-    consent(stores, id(1), id(2), &scope("a")).await;
+    consent_with(stores, id(1), id(2), &scope("a"), &[UserClaim::Email]).await;
     let key = [("pk", &*format!("CONSENT#{}", id(1))), ("sk", &*id(2).to_string())];
     let item = NextItem::make(raw, &raw.tables.accounts, &key, &[]).await;
-    consent(stores, id(1), id(2), &scope("b")).await;
+    consent_with(stores, id(1), id(2), &scope("b"), &[UserClaim::Name]).await;
     consent(stores, id(1), id(2), &Scope::default()).await;
     item.check_kept().await;
     let both = consented(stores, id(1), id(2)).await;
     assert_eq!(both, Some(BTreeSet::from(["a".to_owned(), "b".to_owned()])));
+    let claims = consented_claims(stores, id(1), id(2)).await;
+    assert_eq!(claims, Some(vec![UserClaim::Email, UserClaim::Name]));
     stores.consents.forget_consents(id(1)).await.expect("an end");
     assert_eq!(item.item().await, None);
 }

@@ -105,6 +105,7 @@ macro_rules! each_sentence {
             users::users_are_listed_and_counted_and_nothing_else_is
             consents::who_was_never_asked_has_consented_to_nothing
             consents::consents_add_up
+            consents::claims_add_up_beside_the_scope_and_are_not_taken_for_one
             consents::a_consent_to_an_empty_scope_is_one
             consents::a_consent_is_for_the_resources_that_were_named_with_it
             consents::a_consent_to_an_empty_scope_at_a_resource_is_one
@@ -145,6 +146,8 @@ macro_rules! each_sentence {
             sessions::the_end_of_a_session_that_is_not_there_creates_none
             sessions::who_has_signed_out_of_a_session_has_signed_out_of_no_other
             sessions::the_end_of_a_session_alone_is_no_sign_out
+            sessions::the_sessions_of_a_user_are_listed_piece_by_piece
+            grants::the_grants_of_a_user_are_listed_piece_by_piece
             transactions::every_member_of_a_transaction_comes_back_as_it_was
             transactions::a_transaction_that_is_not_there_is_not_found
             transactions::a_transaction_is_denied_and_no_other
@@ -250,6 +253,7 @@ macro_rules! each_layout {
             layouts::a_client_of_the_next_layout_keeps_what_this_release_does_not_know
             layouts::changes_of_two_releases_to_one_client_do_not_undo_each_other
             layouts::a_client_of_the_next_layout_is_deleted_whole
+            layouts::items_of_before_there_were_claims_are_read_without_them
             layouts::a_user_of_the_next_layout_keeps_what_this_release_does_not_know
             layouts::a_browser_is_remembered_in_a_user_of_before_browsers_were_known
             layouts::a_new_email_keeps_what_this_release_does_not_know_of_the_user

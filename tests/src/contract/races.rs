@@ -8,10 +8,11 @@ use identety_domain::client::{Client, SigningAlg, StoredSecret};
 use identety_domain::grant::{Allowed, Generation};
 use identety_domain::keys::WrappedKey;
 use identety_domain::store::{Change, Creation, StoreError, UserWrite};
+use identety_domain::user::UserClaim;
 use identety_domain::{Scope, ScopeToken};
 
 use super::Stores;
-use super::consents::consented;
+use super::consents::{consented, consented_claims};
 use super::fixtures::{
     at, created, find, find_by_id, id, m2m_client, phc, renamed, ring, secret, updated, user,
     user_created, user_found, with_email,
@@ -126,7 +127,8 @@ pub async fn fifty_consents_at_once_are_all_kept(stores: &Stores) {
         let scope: Scope = ScopeToken::parse(&format!("s{number}")).into_iter().collect();
         let generation = Generation::from(u64::from(number) + 1);
         async move {
-            let allowed = Allowed { scope: &scope, resources: &[], generation };
+            let claims = &[UserClaim::ALL[usize::from(number) % UserClaim::ALL.len()]];
+            let allowed = Allowed { scope: &scope, resources: &[], claims, generation };
             consents.consent(id(1), id(2), &allowed, at(0)).await
         }
     })
@@ -134,6 +136,8 @@ pub async fn fifty_consents_at_once_are_all_kept(stores: &Stores) {
     assert!(generations.iter().all(|generation| *generation == generations[0]), "one is the first");
     let expected = (0..50).map(|number| format!("s{number}")).collect();
     assert_eq!(consented(stores, id(1), id(2)).await, Some(expected));
+    let claims = consented_claims(stores, id(1), id(2)).await;
+    assert_eq!(claims, Some(UserClaim::ALL.to_vec()));
 }
 
 pub async fn of_twenty_rotations_of_one_ring_one_succeeds(stores: &Stores) {

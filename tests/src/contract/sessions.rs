@@ -3,11 +3,12 @@
 #![expect(missing_docs, reason = "the names of the functions are what they say")]
 
 use identety_domain::Timestamp;
+use identety_domain::grant::Grant;
 use identety_domain::session::{Session, SessionId, SessionKey};
 
 use super::Stores;
-use super::fixtures::at;
-use super::grant_fixtures::{full_session, session, session_id, session_key};
+use super::fixtures::{at, id};
+use super::grant_fixtures::{full_session, grant, granted, session, session_id, session_key};
 
 pub async fn every_member_of_a_session_comes_back_as_it_was(stores: &Stores) {
     for session in [full_session(1), session(2)] {
@@ -73,6 +74,25 @@ pub async fn the_end_of_a_session_alone_is_no_sign_out(stores: &Stores) {
     let session = begun(stores, session(1)).await;
     end(stores, &session.key, at(5000)).await;
     assert!(!is_signed_out(stores, &session.id).await);
+}
+
+pub async fn the_sessions_of_a_user_are_listed_piece_by_piece(stores: &Stores) {
+    let (user, other) = (id(900), id(901));
+    let mut own = Vec::new();
+    for number in 1..=5 {
+        own.push(begun(stores, Session { user, ..session(number) }).await);
+        begun(stores, Session { user: other, ..session(100 + number) }).await;
+        granted(stores, Grant { user, ..grant(number) }).await;
+    }
+    own.sort_by_key(|session| session.key.to_string());
+    let list = async |after: Option<&SessionKey>, limit| {
+        stores.sessions.sessions_of(user, after, limit).await.expect("a list")
+    };
+    assert_eq!(list(None, 10).await, own);
+    assert_eq!(list(None, 2).await, own[..2]);
+    assert_eq!(list(Some(&own[1].key), 2).await, own[2..4]);
+    assert_eq!(list(Some(&own[4].key), 2).await, []);
+    assert_eq!(stores.sessions.sessions_of(id(902), None, 2).await.expect("a list"), []);
 }
 
 async fn begun(stores: &Stores, session: Session) -> Session {

@@ -22,6 +22,8 @@ pub struct Consent<'a> {
     pub session: &'a str,
     /// What is asked for.
     pub scopes: Vec<ScopeView<'a>>,
+    /// What is asked for beyond the scopes, in words.
+    pub claims: Vec<&'static str>,
     /// At which resources (RFC 8707); none where the request names none.
     pub resources: &'a [String],
     /// Where the browser is led.

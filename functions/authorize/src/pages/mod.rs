@@ -6,6 +6,7 @@
 //!
 //! The templates escape whatever they are given. `base` is the issuer, under which all paths lie.
 
+mod claim;
 mod client;
 mod consent;
 mod csp;
@@ -22,6 +23,7 @@ mod sign_out;
 #[cfg(test)]
 mod tests;
 
+pub use claim::claim_in_words;
 pub use client::ClientView;
 pub use consent::Consent;
 pub use csp::FormTarget;

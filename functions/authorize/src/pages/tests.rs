@@ -9,6 +9,7 @@ use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use identety_domain::Scope;
 use identety_domain::client::Destination;
+use identety_domain::user::UserClaim;
 use identety_http::edge;
 use rstest::rstest;
 use tower::ServiceExt as _;
@@ -73,6 +74,7 @@ fn pages(text: &str) -> Vec<(&'static str, String, Vec<&'static str>)> {
         request,
         session,
         scopes,
+        claims: vec!["See your name"],
         resources,
         destination,
     };
@@ -276,6 +278,7 @@ fn standard_scopes_are_in_words_and_others_by_name() {
         request: REQUEST,
         session: "s",
         scopes: views,
+        claims: Vec::new(),
         resources: &[],
         destination: Destination::Server("bookshop.example"),
     };
@@ -285,6 +288,15 @@ fn standard_scopes_are_in_words_and_others_by_name() {
     }
     assert_eq!(html.matches("<code>").count(), 1);
     assert!(html.contains("<code>orders:read</code>"));
+}
+
+#[test]
+fn every_claim_beyond_the_scopes_is_in_words_of_its_own() {
+    let claims = UserClaim::ALL.map(claim_in_words).to_vec();
+    let html = askama::Template::render(&Consent { claims: claims.clone(), ..CONSENT }).unwrap();
+    for text in claims {
+        assert_eq!(html.matches(&format!("<li>{text}</li>")).count(), 1, "{text}");
+    }
 }
 
 /// What the edge answers when a handler responds with `page`.
@@ -312,6 +324,7 @@ const CONSENT: Consent<'_> = Consent {
     request: REQUEST,
     session: "s",
     scopes: Vec::new(),
+    claims: Vec::new(),
     resources: &[],
     destination: Destination::Server("bookshop.example"),
 };

@@ -205,6 +205,7 @@ impl Reader {
             "audiences" => metadata.audiences = self.texts(name, value),
             "accessTokenSigningAlg" => metadata.access_token_signing_alg = self.text(name, value),
             "idTokenSigningAlg" => metadata.id_token_signing_alg = self.text(name, value),
+            "idTokenClaims" => metadata.id_token_claims = self.rule_or_texts(name, value),
             "allowedCorsOrigins" => metadata.allowed_cors_origins = self.texts(name, value),
             "isActive" => metadata.is_active = self.flag(name, &value),
             "clientUri" => metadata.client_uri = self.text(name, value),

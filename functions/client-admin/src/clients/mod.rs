@@ -63,6 +63,7 @@ impl Resource for Client {
         "audiences",
         "accessTokenSigningAlg",
         "idTokenSigningAlg",
+        "idTokenClaims",
         "allowedCorsOrigins",
         "isActive",
         "clientUri",

@@ -26,6 +26,7 @@ pub(crate) fn of(client: &Client) -> Map<String, Value> {
         "audiences": metadata.audiences,
         "accessTokenSigningAlg": metadata.access_token_signing_alg,
         "idTokenSigningAlg": metadata.id_token_signing_alg,
+        "idTokenClaims": client.id_token_claims(),
         "allowedCorsOrigins": metadata.allowed_cors_origins,
         "isActive": metadata.is_active,
         "clientUri": metadata.client_uri,

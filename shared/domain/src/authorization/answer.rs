@@ -165,6 +165,7 @@ fn new_grant(
         client: request.client,
         user: signed_in.user.id,
         scope: request.scope.clone(),
+        claims: request.claims.clone(),
         resources: request.resources.clone(),
         redirect_uri: request.redirect_uri_was_sent.then(|| request.redirect_uri.clone()),
         code_challenge: request.code_challenge.clone(),

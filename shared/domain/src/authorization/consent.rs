@@ -40,6 +40,9 @@ pub(super) fn must_ask(
     match asking(request, client) {
         Asking::EachTime => true,
         Asking::Never => false,
-        Asking::Once => known.is_none_or(|known| !known.covers(&request.scope, &request.resources)),
+        Asking::Once => known.is_none_or(|known| {
+            let claims = request.claims_beyond_scope();
+            !known.covers(&request.scope, &request.resources, &claims)
+        }),
     }
 }

@@ -332,7 +332,8 @@ impl FrontChannel {
                 let AuthorizationRequest { scope, resources, .. } = request;
                 // The first consent has the generation of what was allowed without one: only a withdrawal changes it.
                 let generation = Generation::default();
-                let allowed = Allowed { scope, resources, generation };
+                let claims = &request.claims_beyond_scope();
+                let allowed = Allowed { scope, resources, claims, generation };
                 let user = signed_in.user.id;
                 let consent = self.consents.consent(user, client.id, &allowed, now).await?;
                 let allowing = Allowing { signed_in, consent };
@@ -360,11 +361,8 @@ impl FrontChannel {
         if !for_this && (request.asks_for_login || too_old) {
             return Ok(Need::SignIn);
         }
-        match request.expected_user {
-            Some(expected) if expected != signed_in.user.id => {
-                return Ok(if for_this { Need::OtherUser } else { Need::SignIn });
-            }
-            Some(_) | None => {}
+        if !request.is_for(signed_in.user.id) {
+            return Ok(if for_this { Need::OtherUser } else { Need::SignIn });
         }
         let known = self.consents.consented(signed_in.user.id, client.id).await?;
         let must_ask = consent::must_ask(request, client, known.as_ref());

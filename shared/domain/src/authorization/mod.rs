@@ -7,6 +7,7 @@
 mod answer;
 mod bounds;
 mod channel;
+mod claims;
 mod consent;
 mod interaction;
 mod logout;

@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 use super::bounds;
+use super::claims;
 use super::parameters::Parameters;
 use super::response::AuthorizationError;
 use super::target::{Target, response_mode};
@@ -47,6 +48,7 @@ pub(super) fn parse(
         return Err(refuse(Code::UnauthorizedClient, description));
     }
     let prompt = Prompt::parse(one("prompt"))?;
+    let claims = claims::read(client, one("claims"))?;
     Ok(AuthorizationRequest {
         client: client.id,
         client_id: client.client_id.clone(),
@@ -68,6 +70,8 @@ pub(super) fn parse(
         max_age: max_age(one("max_age"))?,
         login_hint: one("login_hint").map(str::to_owned),
         expected_user: None,
+        claims: claims.requested,
+        subjects: claims.subjects,
     })
 }
 

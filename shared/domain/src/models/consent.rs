@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::values::{Generation, Scope};
+use crate::values::{Generation, Scope, UserClaim};
 
 /// What a user has allowed a client.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -11,16 +11,25 @@ pub struct Consent {
     pub generation: Generation,
     /// The scope that is allowed at each resource (RFC 8707). `None` stands for requests that name no resource.
     pub allowed: BTreeMap<Option<String>, Scope>,
+    /// Claims about the user that were allowed by their names (OpenID Connect Core 1.0 §5.5), in any order. They are not
+    /// at a resource: the client itself learns them.
+    pub claims: Vec<UserClaim>,
 }
 
 impl Consent {
-    /// Whether the user has allowed all of this: each scope at each resource.
+    /// Whether the user has allowed all of this: each scope at each resource, and each claim. A claim is allowed by its
+    /// name or with a scope that gives it.
     #[must_use]
-    pub fn covers(&self, scope: &Scope, resources: &[String]) -> bool {
-        targets(resources).all(|resource| {
+    pub fn covers(&self, scope: &Scope, resources: &[String], claims: &[UserClaim]) -> bool {
+        let knows = |claim: &UserClaim| {
+            self.claims.contains(claim)
+                || self.allowed.values().any(|scope| claim.is_given_by(scope))
+        };
+        let is_allowed = targets(resources).all(|resource| {
             let known = self.allowed.get(&resource);
             known.is_some_and(|known| scope.first_outside(known).is_none())
-        })
+        });
+        is_allowed && claims.iter().all(knows)
     }
 }
 
@@ -31,6 +40,8 @@ pub struct Allowed<'a> {
     pub scope: &'a Scope,
     /// At which resources; none where the request named none.
     pub resources: &'a [String],
+    /// Which claims about the user that the scope does not give.
+    pub claims: &'a [UserClaim],
     /// The generation, if this is the first consent.
     pub generation: Generation,
 }
@@ -84,12 +95,34 @@ mod tests {
             ..Consent::default()
         };
         let resources: Vec<_> = resources.iter().map(|it| (*it).to_owned()).collect();
-        assert_eq!(consent.covers(&scope_of(scope), &resources), expected);
+        assert_eq!(consent.covers(&scope_of(scope), &resources, &[]), expected);
     }
 
     #[test]
     fn a_consent_that_was_withdrawn_covers_nothing_not_even_an_empty_scope() {
         let withdrawn = Consent { generation: Generation::from(7), ..Consent::default() };
-        assert!(!withdrawn.covers(&Scope::default(), &[]));
+        assert!(!withdrawn.covers(&Scope::default(), &[], &[]));
+    }
+
+    #[rstest]
+    #[case("openid", &[], true)]
+    #[case("openid", &[UserClaim::Email], true)]
+    #[case("openid", &[UserClaim::Name, UserClaim::Picture, UserClaim::Email], true)]
+    #[case("openid", &[UserClaim::EmailVerified], false)]
+    #[case("openid", &[UserClaim::Name, UserClaim::Address], false)]
+    // The claim was allowed, not all that its scope gives.
+    #[case("openid email", &[], false)]
+    fn a_claim_is_allowed_by_its_name_or_with_its_scope(
+        #[case] scope: &str,
+        #[case] claims: &[UserClaim],
+        #[case] expected: bool,
+    ) {
+        let known = Scope::parse("openid profile").unwrap();
+        let consent = Consent {
+            allowed: BTreeMap::from([(None, known)]),
+            claims: vec![UserClaim::Email],
+            ..Consent::default()
+        };
+        assert_eq!(consent.covers(&Scope::parse(scope).unwrap(), &[], claims), expected);
     }
 }

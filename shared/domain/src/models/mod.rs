@@ -2,6 +2,7 @@
 
 pub(crate) mod authentication;
 pub(crate) mod browser;
+pub(crate) mod claims;
 pub(crate) mod client;
 pub(crate) mod consent;
 pub(crate) mod device;

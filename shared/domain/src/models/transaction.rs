@@ -5,8 +5,10 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::browser::RequestKey;
+use super::claims::RequestedClaims;
 use crate::values::{
     ClientId, CodeChallenge, GrantId, ResponseMode, Scope, Seconds, Timestamp, TransactionId,
+    UserClaim,
 };
 
 /// How long a user may take to sign in and consent: half an hour.
@@ -49,6 +51,29 @@ pub struct AuthorizationRequest {
     pub login_hint: Option<String>,
     /// Who must be the one to sign in (`id_token_hint`).
     pub expected_user: Option<Uuid>,
+    /// The claims about the user that are asked for beside the scope (`claims`, OpenID Connect Core 1.0 §5.5).
+    #[serde(default)]
+    pub claims: RequestedClaims,
+    /// Whose `sub` the parameter `claims` asks for; `None` is anybody's.
+    #[serde(default)]
+    pub subjects: Option<Vec<Uuid>>,
+}
+
+impl AuthorizationRequest {
+    /// Whether the request may be answered for `user`: "The Authorization Server MUST NOT reply with an ID Token or
+    /// Access Token for a different user" (OpenID Connect Core 1.0 §3.1.2.2).
+    #[must_use]
+    pub fn is_for(&self, user: Uuid) -> bool {
+        self.expected_user.is_none_or(|expected| expected == user)
+            && self.subjects.as_ref().is_none_or(|subjects| subjects.contains(&user))
+    }
+
+    /// The claims that the user has to allow beside the scope. Without `openid` there is nothing that could hold one.
+    #[must_use]
+    pub fn claims_beyond_scope(&self) -> Vec<UserClaim> {
+        let is_openid = self.scope.contains("openid");
+        if is_openid { self.claims.beyond(&self.scope) } else { Vec::new() }
+    }
 }
 
 /// A transaction.

@@ -3,6 +3,7 @@
 //! expired is judged by the times in it, never by its presence.
 
 use async_trait::async_trait;
+use uuid::Uuid;
 
 use super::StoreError;
 use crate::models::browser::SessionKey;
@@ -71,6 +72,15 @@ pub trait GrantStore: Send + Sync {
 
     /// Ends a grant and every token of it; one that has ended or is not there stays as it is.
     async fn end_grant(&self, id: &GrantId, at: Timestamp) -> Result<(), StoreError>;
+
+    /// At most `limit` grants of `user`, in the order of their ids, behind the one with the id `after`: for lists. One
+    /// that was made just now may be missing, and grants that have ended are among them.
+    async fn grants_of(
+        &self,
+        user: Uuid,
+        after: Option<&GrantId>,
+        limit: u32,
+    ) -> Result<Vec<Grant>, StoreError>;
 }
 
 /// Sessions of browsers in which a user has signed in.
@@ -95,6 +105,15 @@ pub trait SessionStore: Send + Sync {
 
     /// Whether [`SessionStore::sign_out`] was called for this id: one strongly consistent read.
     async fn is_signed_out(&self, id: &SessionId) -> Result<bool, StoreError>;
+
+    /// At most `limit` sessions of `user`, in the order of their keys, behind the one with the key `after`: for lists. One
+    /// that was made just now may be missing, and sessions that have ended are among them.
+    async fn sessions_of(
+        &self,
+        user: Uuid,
+        after: Option<&SessionKey>,
+        limit: u32,
+    ) -> Result<Vec<Session>, StoreError>;
 }
 
 /// What a transaction is to be answered with.

@@ -61,10 +61,11 @@ pub(super) async fn grant(
         return Err(InvalidGrant::Expired.into());
     }
     let user = services.grants.user_behind(&grant).await?;
-    user.ok_or(InvalidGrant::Ended)?;
+    let user = user.ok_or(InvalidGrant::Ended)?;
 
     let what = Issue {
         grant: &grant,
+        user: &user,
         scope: &grant.scope_for(client),
         resources: resources_within(&grant, resources)?,
         generation: 1,

@@ -2,6 +2,7 @@
 
 use super::services::TokenServices;
 use crate::models::client::Client;
+use crate::models::grant::Grant;
 use crate::models::token::{AccessToken, Subject};
 use crate::models::user::User;
 use crate::stores::StoreError;
@@ -19,10 +20,18 @@ pub(super) async fn client_behind(
 pub(super) enum Behalf {
     /// For itself.
     Client,
-    /// For this user, whose permission stands.
-    User(Box<User>),
+    /// For a user, whose permission stands.
+    User(Box<Permission>),
     /// The permission has ended.
     Ended,
+}
+
+/// A permission that stands.
+pub(super) struct Permission {
+    /// The user who gave it.
+    pub(super) user: User,
+    /// What it is.
+    pub(super) grant: Grant,
 }
 
 /// For whom `client` acts by a token that was given to it for `subject`.
@@ -39,5 +48,5 @@ pub(super) async fn behalf(
         return Ok(Behalf::Ended);
     };
     let user = services.grants.user_behind(&grant).await?;
-    Ok(user.map_or(Behalf::Ended, |user| Behalf::User(Box::new(user))))
+    Ok(user.map_or(Behalf::Ended, |user| Behalf::User(Box::new(Permission { user, grant }))))
 }

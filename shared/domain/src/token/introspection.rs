@@ -112,7 +112,7 @@ async fn access_token(
     let Some(client) = client_behind(services, &token).await? else { return Ok(None) };
     let user = match behalf(services, &client, &token.subject).await? {
         Behalf::Client => None,
-        Behalf::User(user) => Some(user),
+        Behalf::User(permission) => Some(permission.user),
         Behalf::Ended => return Ok(None),
     };
     Ok(Some(Introspection {

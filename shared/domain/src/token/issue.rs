@@ -9,12 +9,15 @@ use super::services::TokenServices;
 use crate::models::client::Client;
 use crate::models::grant::{Grant, RefreshToken};
 use crate::models::token::{Confirmation, Subject};
+use crate::models::user::User;
 use crate::values::{GrantType, RequestContext, Scope};
 
 /// What shall be issued.
 pub(super) struct Issue<'a> {
     /// What the user allowed.
     pub(super) grant: &'a Grant,
+    /// The user, as known by now.
+    pub(super) user: &'a User,
     /// What the access token allows.
     pub(super) scope: &'a Scope,
     /// Whom it is for; none is the client's default.
@@ -32,7 +35,7 @@ pub(super) fn issue(
     client: &Client,
     what: Issue<'_>,
 ) -> Result<UserTokenResponse, TokenError> {
-    let Issue { grant, scope, resources, generation, nonce } = what;
+    let Issue { grant, user, scope, resources, generation, nonce } = what;
     let token = NewAccessToken {
         subject: Subject::User { id: grant.user, grant: grant.id.clone() },
         audience: granted_audience(&services.settings, client, resources)?,
@@ -41,7 +44,8 @@ pub(super) fn issue(
     };
     let access = access_token::sign(services, context, client, token)?;
     let id_token = if scope.contains("openid") {
-        let token = NewIdToken { client, grant, access_token: &access.access_token, nonce };
+        let access_token = &access.access_token;
+        let token = NewIdToken { client, grant, user, scope, access_token, nonce };
         Some(id_token::sign(services, context, &token)?)
     } else {
         None

@@ -1,5 +1,6 @@
 //! Tokens: the token endpoint (RFC 6749 §3.2) with one file for each grant, and what becomes of the tokens.
 
+mod about_user;
 mod access_token;
 mod allowed;
 mod authorization_code;

@@ -71,10 +71,11 @@ pub(super) async fn grant(
         return Err(InvalidGrant::Expired.into());
     }
     let user = services.grants.user_behind(&grant).await?;
-    user.ok_or(InvalidGrant::Ended)?;
+    let user = user.ok_or(InvalidGrant::Ended)?;
 
     let what = Issue {
         grant: &grant,
+        user: &user,
         scope: &narrowed(&grant.scope_for(client), scope.as_deref())?,
         resources: resources_within(&grant, resources)?,
         generation: token.generation + 1,
@@ -154,6 +155,7 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
+    use crate::models::claims::RequestedClaims;
 
     #[rstest]
     #[case(3, 0, Ok(Use::First))]
@@ -179,6 +181,7 @@ mod tests {
             client: uuid::Uuid::nil(),
             user: uuid::Uuid::nil(),
             scope: Scope::default(),
+            claims: RequestedClaims::default(),
             resources: Vec::new(),
             redirect_uri: None,
             code_challenge: None,

@@ -2,14 +2,14 @@
 
 use serde_json::{Map, Value};
 
-use super::behalf::{Behalf, behalf, client_behind};
+use super::about_user::about_user;
+use super::behalf::{Behalf, Permission, behalf, client_behind};
 use super::presented::ReadError;
 use super::services::TokenServices;
 use crate::models::client::Client;
 use crate::models::token::{AccessToken, AccessTokenError, Subject};
-use crate::models::user;
 use crate::stores::StoreError;
-use crate::values::{ErrorCode, PublicError, RequestContext, Timestamp};
+use crate::values::{ErrorCode, PublicError, RequestContext, Scope, Timestamp, UserClaim};
 
 /// What there is to know, and for whom.
 #[derive(Debug)]
@@ -96,10 +96,20 @@ async fn claims(
         }
     }
     match behalf(services, client, &token.subject).await? {
-        Behalf::User(user) => Ok(user::claims(&user, &scope)),
+        Behalf::User(permission) => Ok(told(client, &permission, &scope)),
         Behalf::Client => Err(UserInfoError::InsufficientScope),
         Behalf::Ended => Err(UserInfoError::Ended),
     }
+}
+
+/// What the scope gives, and what was asked for claim by claim; and always the `sub` (OpenID Connect Core 1.0 §5.3.2).
+fn told(client: &Client, permission: &Permission, scope: &Scope) -> Map<String, Value> {
+    let Permission { user, grant } = permission;
+    let given = |claim: UserClaim| claim.is_given_by(scope);
+    let known = about_user(user, client, given, &grant.claims.userinfo);
+    let mut claims: Map<_, _> = known.map(|(name, value)| (name.to_owned(), value)).collect();
+    claims.insert("sub".to_owned(), user.id.to_string().into());
+    claims
 }
 
 impl UserInfoError {

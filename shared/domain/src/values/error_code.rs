@@ -51,6 +51,9 @@ vocabulary! {
         LoginRequired => "login_required",
         /// The user has to consent, and no page may be shown (OpenID Connect Core 1.0 §3.1.2.6).
         ConsentRequired => "consent_required",
+        /// No sign-in is of the class that the client needs (OpenID Connect Core Error Code
+        /// `unmet_authentication_requirements` 1.0 §2).
+        UnmetAuthenticationRequirements => "unmet_authentication_requirements",
         /// A request object (OpenID Connect Core 1.0 §3.1.2.6).
         RequestNotSupported => "request_not_supported",
         /// A reference to a request object (OpenID Connect Core 1.0 §3.1.2.6).
@@ -80,6 +83,7 @@ impl ErrorCode {
             | Self::AccessDenied
             | Self::LoginRequired
             | Self::ConsentRequired
+            | Self::UnmetAuthenticationRequirements
             | Self::RequestNotSupported
             | Self::RequestUriNotSupported => &[Authorization],
             Self::UnsupportedTokenType => &[Revocation],

@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use identety_domain::grant::{Allowed, Consent, Generation};
 use identety_domain::session::{DeviceKey, KnownBrowsers};
 use identety_domain::store::StoreError;
-use identety_domain::user::{EmailAddress, StoredPassword, User, UserDetails};
+use identety_domain::user::{EmailAddress, StoredPassword, User, UserClaim, UserDetails};
 use identety_domain::{ScopeToken, Timestamp};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -36,6 +36,8 @@ pub(super) mod consent {
     /// What the user has allowed at resources: a set of texts, each a scope-token, a space and a resource. Either may
     /// be missing: an empty scope at a resource is something that the user has allowed, too.
     pub(in super::super) const RESOURCE_SCOPE: &str = "resourceScope";
+    /// Which claims the user has allowed by their names: a set, not there where there are none.
+    pub(in super::super) const CLAIMS: &str = "claims";
     /// What grants that were given under the consent name.
     pub(in super::super) const GENERATION: &str = "generation";
     /// When the user was last asked.
@@ -79,6 +81,8 @@ struct ConsentItem {
     scope: BTreeSet<ScopeToken>,
     #[serde(default)]
     resource_scope: BTreeSet<String>,
+    #[serde(default)]
+    claims: Vec<UserClaim>,
     #[serde(default)]
     generation: Generation,
 }
@@ -172,7 +176,7 @@ pub(super) fn pointed_to(item: Item) -> Result<Uuid, StoreError> {
 /// A consent. Its scopes are in the order of the alphabet: the item knows no other.
 pub(super) fn to_consent(item: Item) -> Result<Consent, StoreError> {
     let what = what(&item);
-    let ConsentItem { scope, resource_scope, generation } = read(item)?;
+    let ConsentItem { scope, resource_scope, claims, generation } = read(item)?;
     let mut allowed: BTreeMap<Option<String>, Vec<ScopeToken>> = BTreeMap::new();
     if !scope.is_empty() {
         allowed.insert(None, scope.into_iter().collect());
@@ -187,15 +191,24 @@ pub(super) fn to_consent(item: Item) -> Result<Consent, StoreError> {
         }
     }
     let allowed = allowed.into_iter().map(|(at, tokens)| (at, tokens.into_iter().collect()));
-    Ok(Consent { generation, allowed: allowed.collect() })
+    Ok(Consent { generation, allowed: allowed.collect(), claims })
 }
 
 /// What is added to the sets of a consent: the name of each set, and texts, of which there is one at least.
 pub(super) fn additions(allowed: &Allowed<'_>) -> Vec<(&'static str, Vec<String>)> {
+    let mut additions = vec![scope_addition(allowed)];
+    let claims: Vec<_> = allowed.claims.iter().map(|claim| claim.as_str().to_owned()).collect();
+    if !claims.is_empty() {
+        additions.push((consent::CLAIMS, claims));
+    }
+    additions
+}
+
+fn scope_addition(allowed: &Allowed<'_>) -> (&'static str, Vec<String>) {
     let tokens: Vec<_> = allowed.scope.iter().map(ScopeToken::as_str).collect();
     if allowed.resources.is_empty() && !tokens.is_empty() {
         let tokens = tokens.into_iter().map(str::to_owned).collect();
-        return vec![(consent::SCOPE, tokens)];
+        return (consent::SCOPE, tokens);
     }
     let tokens = if tokens.is_empty() { vec![""] } else { tokens };
     let texts: BTreeSet<_> = allowed
@@ -205,7 +218,7 @@ pub(super) fn additions(allowed: &Allowed<'_>) -> Vec<(&'static str, Vec<String>
             tokens.iter().map(move |token| format!("{token} {resource}")).collect::<Vec<_>>()
         })
         .collect();
-    vec![(consent::RESOURCE_SCOPE, texts.into_iter().collect())]
+    (consent::RESOURCE_SCOPE, texts.into_iter().collect())
 }
 
 /// The generation among the attributes that a change has written.

@@ -5,6 +5,7 @@ use aws_sdk_dynamodb::types::TransactWriteItem;
 use identety_domain::Timestamp;
 use identety_domain::grant::{Grant, GrantId, Redemption, Rotation};
 use identety_domain::store::{GrantCreation, GrantStore, Redeem, Rotate, StoreError};
+use uuid::Uuid;
 
 use super::items::{self, grant as member};
 use super::{GrantTable, KEPT};
@@ -115,5 +116,16 @@ impl GrantStore for GrantTable {
             // A condition that fails means that there is nothing to end.
             Written::Done(_) | Written::Clash(_) => Ok(()),
         }
+    }
+
+    async fn grants_of(
+        &self,
+        user: Uuid,
+        after: Option<&GrantId>,
+        limit: u32,
+    ) -> Result<Vec<Grant>, StoreError> {
+        let after = after.map(items::grant_pk);
+        let items = self.owned(user, items::GRANT, after, limit as usize).await?;
+        items.into_iter().map(items::to_owned_grant).collect()
     }
 }

@@ -1,6 +1,8 @@
 //! Items of the grants table, and the models in them. The time to live is none of a model's members.
 
-use identety_domain::grant::{CodeChallenge, Generation, Grant, GrantId, Redeemed};
+use identety_domain::grant::{
+    CodeChallenge, Generation, Grant, GrantId, Redeemed, RequestedClaims,
+};
 use identety_domain::session::{
     Answer, AuthorizationRequest, RequestKey, Session, SessionId, SessionKey, Transaction,
     TransactionId,
@@ -8,19 +10,26 @@ use identety_domain::session::{
 use identety_domain::store::StoreError;
 use identety_domain::user::AuthenticationEvent;
 use identety_domain::{Scope, Timestamp};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_dynamo::aws_sdk_dynamodb_1::from_attribute_value;
 use uuid::Uuid;
 
 use crate::error::corrupt;
-use crate::item::{self, Item, present, read, write};
+use crate::item::{self, Item, PK, present, read, write};
 use crate::layout;
 
-fn grant_pk(id: &GrantId) -> String {
-    format!("GRANT#{id}")
+/// What the keys of grants begin with.
+pub(super) const GRANT: &str = "GRANT#";
+/// What the keys of sessions begin with.
+pub(super) const SESSION: &str = "SESSION#";
+
+pub(super) fn grant_pk(id: &GrantId) -> String {
+    format!("{GRANT}{id}")
 }
 
-fn session_pk(key: &SessionKey) -> String {
-    format!("SESSION#{key}")
+pub(super) fn session_pk(key: &SessionKey) -> String {
+    format!("{SESSION}{key}")
 }
 
 fn signed_out_pk(id: &SessionId) -> String {
@@ -90,6 +99,8 @@ struct GrantItem {
     client: Uuid,
     user: Uuid,
     scope: Scope,
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    claims: Option<RequestedClaims>,
     resources: Vec<String>,
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     redirect_uri: Option<String>,
@@ -162,6 +173,7 @@ pub(super) fn from_grant(grant: &Grant) -> Result<Item, StoreError> {
         client,
         user,
         scope,
+        claims,
         resources,
         redirect_uri,
         code_challenge,
@@ -181,6 +193,7 @@ pub(super) fn from_grant(grant: &Grant) -> Result<Item, StoreError> {
         client: *client,
         user: *user,
         scope: scope.clone(),
+        claims: (!claims.is_empty()).then(|| claims.clone()),
         resources: resources.clone(),
         redirect_uri: redirect_uri.clone(),
         code_challenge: code_challenge.clone(),
@@ -214,6 +227,7 @@ pub(super) fn to_grant(id: &GrantId, item: Item) -> Result<Grant, StoreError> {
         client: item.client,
         user: item.user,
         scope: item.scope,
+        claims: item.claims.unwrap_or_default(),
         resources: item.resources,
         redirect_uri: item.redirect_uri,
         code_challenge: item.code_challenge,
@@ -275,6 +289,25 @@ pub(super) fn to_session(key: &SessionKey, item: Item) -> Result<Session, StoreE
         last_seen_at: item.last_seen_at,
         ended_at: item.ended_at,
     })
+}
+
+/// The session of an item that was found by its user.
+pub(super) fn to_owned_session(item: Item) -> Result<Session, StoreError> {
+    let key = named(&item, SESSION)?;
+    to_session(&key, item)
+}
+
+/// The grant of an item that was found by its user.
+pub(super) fn to_owned_grant(item: Item) -> Result<Grant, StoreError> {
+    let id = named(&item, GRANT)?;
+    to_grant(&id, item)
+}
+
+/// What the key of an item names behind `kind`.
+fn named<T: DeserializeOwned>(item: &Item, kind: &str) -> Result<T, StoreError> {
+    let pk = item::attribute(item, PK)?;
+    let name = pk.strip_prefix(kind).unwrap_or_default();
+    from_attribute_value(item::text(name)).map_err(|error| corrupt(pk, error))
 }
 
 /// The mark that the user has signed out of a session.

@@ -5,6 +5,7 @@ mod failures;
 mod grant;
 mod items;
 mod links;
+mod owned;
 mod session;
 #[cfg(feature = "embedded")]
 #[cfg(test)]

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use identety_domain::Timestamp;
 use identety_domain::session::{SESSION_KEPT, Session, SessionId, SessionKey};
 use identety_domain::store::{SessionStore, StoreError};
+use uuid::Uuid;
 
 use super::items::{self, session as member};
 use super::{GrantTable, is_own};
@@ -60,5 +61,16 @@ impl SessionStore for GrantTable {
             Some(item) => items::check_signed_out(item).map(|()| true),
             None => Ok(false),
         }
+    }
+
+    async fn sessions_of(
+        &self,
+        user: Uuid,
+        after: Option<&SessionKey>,
+        limit: u32,
+    ) -> Result<Vec<Session>, StoreError> {
+        let after = after.map(items::session_pk);
+        let items = self.owned(user, items::SESSION, after, limit as usize).await?;
+        items.into_iter().map(items::to_owned_session).collect()
     }
 }

@@ -1,7 +1,7 @@
 //! Tests of when items may be forgotten.
 
 use identety_domain::client::ClientId;
-use identety_domain::grant::{Generation, Grant, GrantId, Redemption, Rotation};
+use identety_domain::grant::{Generation, Grant, GrantId, Redemption, RequestedClaims, Rotation};
 use identety_domain::session::{
     AuthorizationRequest, BrowserLink, BrowserLinkKey, DeviceKey, RequestKey, ResponseMode,
     Session, SessionId, SessionKey, Transaction, TransactionId,
@@ -57,6 +57,7 @@ async fn a_grant_is_kept_for_a_day_and_once_redeemed_as_long_as_its_tokens_ask()
         client: Uuid::nil(),
         user: Uuid::nil(),
         scope: Scope::default(),
+        claims: RequestedClaims::default(),
         resources: Vec::new(),
         redirect_uri: None,
         code_challenge: None,
@@ -138,6 +139,8 @@ async fn a_transaction_is_kept_no_longer_than_a_sign_in_takes() {
         max_age: None,
         login_hint: None,
         expected_user: None,
+        claims: RequestedClaims::default(),
+        subjects: None,
     };
     let query = String::new();
     let transaction =

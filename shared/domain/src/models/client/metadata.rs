@@ -6,12 +6,13 @@ use std::ops::RangeInclusive;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use super::{IdTokenClaims, IdTokenRule};
 use crate::values::issuer::is_loopback;
 use crate::values::rules::{self, MAX_TEXT};
 use crate::values::text::{is_blank, is_printable};
 use crate::values::{
     ClientType, FieldError, GrantType, LONGEST_ACCESS_TOKEN, LONGEST_REFRESH_TOKEN, RedirectUri,
-    Scope, ScopeToken, Seconds, SigningAlg, TokenEndpointAuthMethod,
+    Scope, ScopeToken, Seconds, SigningAlg, TokenEndpointAuthMethod, UserClaim, quoted,
 };
 
 const MAX_NAME: usize = 100;
@@ -50,6 +51,7 @@ pub struct ClientMetadata {
     pub audiences: Option<Vec<String>>,
     pub access_token_signing_alg: Option<String>,
     pub id_token_signing_alg: Option<String>,
+    pub id_token_claims: Option<RuleOrList>,
     pub allowed_cors_origins: Option<Vec<String>>,
     pub is_active: Option<bool>,
     pub client_uri: Option<String>,
@@ -58,6 +60,14 @@ pub struct ClientMetadata {
     pub tos_uri: Option<String>,
     pub contacts: Option<Vec<String>>,
     pub metadata: Option<BTreeMap<String, String>>,
+}
+
+/// The name of a rule, or what is meant itself.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[expect(missing_docs, reason = "the type says it")]
+pub enum RuleOrList {
+    Rule(String),
+    List(Vec<String>),
 }
 
 /// The lifetimes of a client's tokens, in seconds.
@@ -100,6 +110,10 @@ pub struct VerifiedMetadata {
     pub access_token_signing_alg: SigningAlg,
     /// What its ID tokens are signed with.
     pub id_token_signing_alg: SigningAlg,
+    /// What its ID tokens say of the user without being asked. `None` for m2m clients, which get none, and for
+    /// clients of before the member: see [`Client::id_token_claims`](super::Client::id_token_claims).
+    #[serde(default)]
+    pub id_token_claims: Option<IdTokenClaims>,
     /// The origins whose scripts may read the answers.
     pub allowed_cors_origins: Vec<String>,
     /// False: every flow and refresh is refused at once.
@@ -140,6 +154,7 @@ impl ClientMetadata {
             audiences,
             access_token_signing_alg,
             id_token_signing_alg,
+            id_token_claims,
             allowed_cors_origins,
             is_active,
             client_uri,
@@ -170,6 +185,7 @@ impl ClientMetadata {
             access_token_signing_alg: check
                 .signing_alg("accessTokenSigningAlg", access_token_signing_alg),
             id_token_signing_alg: check.signing_alg("idTokenSigningAlg", id_token_signing_alg),
+            id_token_claims: check.id_token_claims(id_token_claims),
             allowed_cors_origins: check.cors_origins(allowed_cors_origins, &redirect_uris),
             redirect_uris,
             is_active: is_active.unwrap_or(true),
@@ -205,6 +221,7 @@ impl From<VerifiedMetadata> for ClientMetadata {
             audiences: Some(verified.audiences),
             access_token_signing_alg: Some(verified.access_token_signing_alg.as_str().to_owned()),
             id_token_signing_alg: Some(verified.id_token_signing_alg.as_str().to_owned()),
+            id_token_claims: verified.id_token_claims.map(RuleOrList::from),
             allowed_cors_origins: Some(verified.allowed_cors_origins),
             is_active: Some(verified.is_active),
             client_uri: verified.client_uri,
@@ -213,6 +230,17 @@ impl From<VerifiedMetadata> for ClientMetadata {
             tos_uri: verified.tos_uri,
             contacts: Some(verified.contacts),
             metadata: Some(verified.metadata),
+        }
+    }
+}
+
+impl From<IdTokenClaims> for RuleOrList {
+    fn from(claims: IdTokenClaims) -> Self {
+        match claims {
+            IdTokenClaims::Rule(rule) => Self::Rule(rule.as_str().to_owned()),
+            IdTokenClaims::Listed(claims) => {
+                Self::List(claims.into_iter().map(|claim| claim.as_str().to_owned()).collect())
+            }
         }
     }
 }
@@ -399,6 +427,33 @@ impl Check {
             self.refuse(field, "must be RS256 or ES256");
             SigningAlg::default()
         })
+    }
+
+    fn id_token_claims(&mut self, claims: Option<RuleOrList>) -> Option<IdTokenClaims> {
+        const FIELD: &str = "idTokenClaims";
+        match claims {
+            Some(_) if !self.kind.acts_for_users() => {
+                self.refuse(FIELD, "must be left out: an m2m client gets no ID token");
+                None
+            }
+            None => self.kind.acts_for_users().then(IdTokenClaims::default),
+            Some(RuleOrList::Rule(text)) => {
+                let rule = IdTokenRule::parse(&text);
+                if rule.is_none() {
+                    self.refuse(FIELD, "must be scope, none, or a list of claims");
+                }
+                rule.map(IdTokenClaims::Rule)
+            }
+            Some(RuleOrList::List(names)) => {
+                let claims = self.each(FIELD, &names, UserClaim::ALL.len(), |text| {
+                    UserClaim::parse(text).ok_or_else(|| {
+                        let known = UserClaim::ALL.map(UserClaim::as_str).join(", ");
+                        format!("{} is no claim about a user: {known}", quoted(text))
+                    })
+                });
+                Some(IdTokenClaims::Listed(claims))
+            }
+        }
     }
 
     /// A public client that names none has the origins to which its users come back: its scripts run there.

@@ -1,11 +1,13 @@
 //! The client model: public, private and m2m clients (RFC 6749 §2).
 
+mod id_token_claims;
 mod metadata;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-pub use metadata::{ClientMetadata, Lifetimes, VerifiedMetadata};
+pub use id_token_claims::{IdTokenClaims, IdTokenRule};
+pub use metadata::{ClientMetadata, Lifetimes, RuleOrList, VerifiedMetadata};
 
 use crate::values::{
     ClientId, ClientType, GrantType, HashCost, PhcString, Scope, Seconds, Timestamp,
@@ -81,6 +83,14 @@ impl Client {
     #[must_use]
     pub fn scope(&self) -> &Scope {
         &self.metadata.scopes
+    }
+
+    /// What its ID tokens say of the user without being asked; `None` for an m2m client, which gets no ID token.
+    #[must_use]
+    pub fn id_token_claims(&self) -> Option<IdTokenClaims> {
+        // A client of before the member has the default.
+        let own = self.metadata.id_token_claims.clone();
+        self.kind.acts_for_users().then(|| own.unwrap_or_default())
     }
 
     /// How long its access tokens live.

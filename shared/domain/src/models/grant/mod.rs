@@ -9,6 +9,7 @@ use uuid::Uuid;
 pub use refresh_token::{RefreshKey, RefreshToken};
 
 use super::authentication::AuthenticationEvent;
+use super::claims::RequestedClaims;
 use super::client::{Client, Lifetimes};
 use crate::values::{CodeChallenge, Generation, GrantId, Scope, Seconds, SessionId, Timestamp};
 
@@ -29,6 +30,8 @@ pub struct Grant {
     pub user: Uuid,
     /// What is allowed.
     pub scope: Scope,
+    /// The claims about the user that were asked for beside the scope.
+    pub claims: RequestedClaims,
     /// The resources that were named (RFC 8707); none is the client's default.
     pub resources: Vec<String>,
     /// The `redirect_uri` of the request; `None` where it was left out.

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-pub use claims::{CLAIMS, claims};
+pub use claims::SIGN_IN_CLAIMS;
 pub(crate) use email::lower;
 pub use email::{EmailAddress, MAX_EMAIL};
 pub use metadata::UserMetadata;

@@ -51,6 +51,7 @@ fn verified_metadata_taken_as_metadata_again_verify_to_the_same() {
         scopes: list(&["openid", "read:orders"]),
         audiences: list(&["https://api.example.com"]),
         allowed_cors_origins: list(&["https://app.example.com"]),
+        id_token_claims: Some(RuleOrList::List(vec!["email".into(), "address".into()])),
         logo_uri: Some("https://app.example.com/logo.png".into()),
         metadata: Some([("team".to_owned(), "orders".to_owned())].into()),
         ..named()
@@ -276,4 +277,58 @@ fn a_list_that_is_too_long_is_refused_by_its_name() {
 fn a_contact_is_1_to_512_printable_characters(#[case] contact: &str) {
     let metadata = ClientMetadata { contacts: list(&["ops@example.com", contact]), ..named() };
     assert_eq!(refused_field(metadata, ClientType::M2m), "contacts[1]");
+}
+
+#[rstest]
+#[case(RuleOrList::Rule("scope".into()), IdTokenClaims::Rule(IdTokenRule::Scope))]
+#[case(RuleOrList::Rule("none".into()), IdTokenClaims::Rule(IdTokenRule::None))]
+#[case(RuleOrList::List(Vec::new()), IdTokenClaims::Listed(Vec::new()))]
+#[case(
+    RuleOrList::List(vec!["email".into(), "address".into(), "email".into()]),
+    IdTokenClaims::Listed(vec![UserClaim::Email, UserClaim::Address])
+)]
+fn the_claims_of_id_tokens_are_a_rule_or_a_list(
+    #[case] given: RuleOrList,
+    #[case] expected: IdTokenClaims,
+) {
+    let metadata = ClientMetadata { id_token_claims: Some(given), ..named() };
+    let verified = metadata.validate(ClientType::Private).unwrap();
+    assert_eq!(verified.id_token_claims, Some(expected));
+}
+
+#[test]
+fn by_default_id_tokens_say_what_the_scope_gives_and_an_m2m_client_gets_none() {
+    let claims = |kind| named().validate(kind).unwrap().id_token_claims;
+    assert_eq!(claims(ClientType::Public), Some(IdTokenClaims::Rule(IdTokenRule::Scope)));
+    assert_eq!(claims(ClientType::M2m), None);
+    let none = Some(RuleOrList::Rule("none".into()));
+    let metadata = ClientMetadata { id_token_claims: none, ..named() };
+    assert_eq!(refused_field(metadata, ClientType::M2m), "idTokenClaims");
+}
+
+#[rstest]
+#[case("sub", "'sub' is no claim")]
+#[case("Email", "'Email' is no claim")]
+#[case("", "'' is no claim")]
+#[case("line\nbreak\"", "'line%0Abreak%22' is no claim")]
+#[case(&"x".repeat(9999), "xxx...' is no claim")]
+fn a_claim_of_id_tokens_that_is_unknown_is_refused_by_its_name(
+    #[case] name: &str,
+    #[case] message: &str,
+) {
+    let list = Some(RuleOrList::List(vec!["email".into(), name.into()]));
+    let metadata = ClientMetadata { id_token_claims: list, ..named() };
+    let errors = refused(metadata, ClientType::Public);
+    assert_eq!(errors[0].0, "idTokenClaims[1]");
+    assert!(errors[0].1.contains(message) && errors[0].1.len() < 600, "{errors:?}");
+}
+
+#[rstest]
+#[case("email")]
+#[case("Scope")]
+#[case("")]
+fn a_rule_for_the_claims_of_id_tokens_is_scope_or_none(#[case] rule: &str) {
+    let metadata =
+        ClientMetadata { id_token_claims: Some(RuleOrList::Rule(rule.into())), ..named() };
+    assert_eq!(refused_field(metadata, ClientType::Public), "idTokenClaims");
 }
