@@ -271,8 +271,8 @@ async fn scopes_of_openid_outside_the_list_are_left_out_of_the_grant() {
     let user = app.alice().await;
     let asked = [("scope", "openid photos:read profile offline_access")];
     let mut browser = app.browser();
-    let tokens = app.redeem(&client, &app.code(&mut browser, &client, &user, &asked).await, &[]);
-    let tokens = tokens.await;
+    let code = app.code(&mut browser, &client, &user, &asked).await;
+    let tokens = app.redeem(&client, &code, &[]).await;
     assert_eq!(tokens.text("scope"), "openid photos:read");
     // The consent was for what remains, so nothing is asked again.
     assert_eq!(kind(&browser.open(&request(&client, &asked)).await), "code");

@@ -2,7 +2,7 @@
 
 #![expect(missing_docs, reason = "the names of the functions are what they say")]
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use identety_domain::Scope;
 use identety_domain::grant::{Allowed, Consent, Generation};
