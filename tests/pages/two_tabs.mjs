@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 
-import { allow, appClient, back, isAt, isRedeemable, ok, request, signIn, story, withApp, withClient, withUser } from './common.mjs';
+import { allow, appClient, back, isAt, isRedeemable, issuer, ok, request, signIn, story, withApp, withClient, withUser } from './common.mjs';
 
 async function open(person, client, app) {
   const page = await person.newPage();
@@ -30,8 +30,12 @@ await story(({ person }) => withApp((app) => withUser({}, (user) =>
     const codes = new Set();
     for (const { page, sent, client } of tabs) {
       await page.bringToFront();
-      // The consent that another tab gave counts here too, as soon as this one asks the server.
       await allow(page);
+      await page.waitForLoadState();
+      // The sign-in of another tab has begun another session, for which the page is shown again.
+      if (page.url().startsWith(`${issuer}/consent`)) {
+        await allow(page);
+      }
       const answer = await back(page, app);
       await isRedeemable(answer, client, app, sent);
       codes.add(answer.code);
