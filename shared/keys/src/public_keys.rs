@@ -197,7 +197,7 @@ mod tests {
             assert_eq!(judged(&header("ES256")), Judgement::UnknownKey);
             assert_eq!(judged(&header("none")), Judgement::Forged);
             assert_eq!(judged(&header("HS256")), Judgement::Forged);
-            let five_parts = signed(&pair, header("ES256")).replace(".", "..");
+            let five_parts = signed(&pair, header("ES256")).replace('.', "..");
             assert_eq!(keys.judge("at+jwt", &five_parts), Judgement::Forged);
             assert_eq!(keys.judge("JWT", &signed(&pair, header("ES256"))), Judgement::Forged);
         }
