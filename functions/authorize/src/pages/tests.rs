@@ -38,6 +38,22 @@ const REGISTER_WITH_ERRORS: [&str; 9] = [
     "submit",
 ];
 
+/// The page to consent on, with `text` in every place that it has.
+fn consent<'a>(client: &'a ClientView<'a>, text: &'a str, resources: &'a [String]) -> Consent<'a> {
+    let scopes =
+        vec![ScopeView { name: text, text: None }, ScopeView { name: "", text: Some(text) }];
+    Consent {
+        base: BASE,
+        client,
+        user_email: text,
+        transaction: text,
+        csrf: text,
+        scopes,
+        resources,
+        destination: Destination::Server(text),
+    }
+}
+
 /// Every page, with `text` in every place that it has, and the ids in the order of the document.
 fn pages(text: &str) -> Vec<(&'static str, String, Vec<&'static str>)> {
     let client = &client(text);
@@ -60,20 +76,8 @@ fn pages(text: &str) -> Vec<(&'static str, String, Vec<&'static str>)> {
         password_rule: text,
         errors: RegisterErrors::default(),
     };
-    let scopes =
-        vec![ScopeView { name: text, text: None }, ScopeView { name: "", text: Some(text) }];
-    let resources = &[text.to_owned()];
-    let destination = Destination::Server(text);
-    let consent = Consent {
-        base,
-        client,
-        user_email: text,
-        transaction,
-        csrf,
-        scopes,
-        resources,
-        destination,
-    };
+    let resources = [text.to_owned()];
+    let consent = consent(client, text, &resources);
     let sign_out = SignOut { base, user_email: Some(text), csrf, hidden: vec![(text, text)] };
     let notice = Notice { base, title: text, text, what_to_do: text, request_id: Some(text) };
     let form_post = FormPost { base, action: text, fields: &[(text, text), (text, text)] };
