@@ -68,7 +68,7 @@ pub(super) fn full_client(number: u16) -> Client {
     let text = |text: &str| Some(text.to_owned());
     let metadata = ClientMetadata {
         name: text("Bücherei 📚 \"quoted\" \\ back"),
-        redirect_uris: texts(&["https://b.example.com/cb?x=1", "com.example.app:/cb"]),
+        redirect_uris: texts(&["https://b.example.com/cb?x=1", "http://localhost:3000/cb"]),
         post_logout_redirect_uris: texts(&["https://b.example.com/bye"]),
         scopes: texts(&["openid", "books:read", "a"]),
         grants: texts(&["refresh_token", "authorization_code"]),
