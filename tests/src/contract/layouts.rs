@@ -127,7 +127,7 @@ const MEMBERS: [(&str, &[&str]); 14] = [
             "version",
         ],
     ),
-    ("CONSENT", &["consentedAt", "scope", "sk"]),
+    ("CONSENT", &["consentedAt", "generation", "scope", "sk"]),
     ("EMAIL", &["sk", "userId"]),
     ("FAILURES", &["n", "ttl"]),
     (
