@@ -290,11 +290,7 @@ async fn a_posted_request_succeeds(#[values(None, Some("form_post"))] mode: Mode
     "eyJhbGciOiJub25lIn0.eyJyZWRpcmVjdF91cmkiOiJodHRwczovL2V2aWwuZXhhbXBsZS8ifQ.",
     "request_not_supported"
 )]
-#[case(
-    "request",
-    "eyJhbGciOiJub25lIn0.eyJzdGF0ZSI6InMiLCJyZXNwb25zZV9tb2RlIjoiZm9ybV9wb3N0In0.",
-    "request_not_supported"
-)]
+#[case("request", "eyJhbGciOiJub25lIn0.eyJzdGF0ZSI6InMifQ.", "request_not_supported")]
 #[tokio::test]
 async fn request_objects_are_rejected_as_unsupported(
     #[case] name: &str,

@@ -68,7 +68,7 @@ fn check_guarded(page: &Answer, status: u16, framed_by: Option<&str>) {
     check_no_cors(page);
     // Whatever a policy forbids, a page should not need.
     for inline in
-        ["<style", " style=", "javascript:", "<script>", " onclick", " onload", " onsubmit"]
+        ["<style", " style=", "=\"javascript:", "<script>", " onclick", " onload", " onsubmit"]
     {
         assert!(!text.contains(inline), "{inline}: {text}");
     }
