@@ -444,3 +444,19 @@ async fn a_parameter_given_twice_or_broken_is_a_page() {
     }
     assert!(it.is_signed_in().await);
 }
+
+#[tokio::test]
+async fn a_state_that_is_too_long_leads_nowhere() {
+    let mut it = signed_in().await;
+    let (hint, id) = (it.hint.clone(), it.client.client_id.clone());
+    // 683 bytes of each, three times as long in a URL.
+    let long = "!".repeat(683);
+    let target = [("post_logout_redirect_uri", BYE), ("state", long.as_str())];
+    it.leads_nowhere(&[&[("id_token_hint", hint.as_str())], &target[..]].concat()).await;
+    it.leads_nowhere(&[&[("client_id", id.as_str())], &target[..]].concat()).await;
+    let short = "!".repeat(682);
+    let page = it
+        .asks(&[("client_id", id.as_str()), ("post_logout_redirect_uri", BYE), ("state", &short)])
+        .await;
+    assert_eq!(it.browser.submit(&page, &[]).await.client().get("state"), short);
+}

@@ -6,6 +6,7 @@ use identety_tests::sign_in::{PASSWORD, request};
 use serde_json::json;
 
 use super::steps::{check_page, consent_page, decide, enter, sign_in_page, transaction};
+use crate::faults::verbs::faulty_app;
 
 #[tokio::test]
 async fn no_page_can_be_framed_kept_or_told_to_other_sites() {
@@ -120,4 +121,29 @@ async fn a_form_of_another_type_is_a_page() {
         let call = app.server.post(path).body("application/x-www-form-urlencoded", huge);
         check_page(&browser.send(call).await, 413);
     }
+}
+
+#[tokio::test]
+async fn a_page_reads_each_item_once() {
+    let (app, way) = faulty_app().await;
+    let (client, user) = (app.public_client().await, app.alice().await);
+    let mut browser = app.browser();
+    let sign_in = sign_in_page(&mut browser, &client, &[]).await;
+    let id = transaction(&sign_in);
+    let mut reads = async |browser: &mut Browser, path: &str| {
+        way.0.take_requests();
+        check_page(&browser.get(path).await, 200);
+        let reads = way.0.take_requests().into_iter().filter(|request| !request.is_write);
+        let kind = |key: String| key.split_once('#').unwrap().0.to_owned();
+        let mut kinds: Vec<_> = reads.flat_map(|request| request.partitions).map(kind).collect();
+        kinds.sort_unstable();
+        kinds
+    };
+    let path = format!("/signin?transaction={id}");
+    assert_eq!(reads(&mut browser, &path).await, ["CLIENT", "TRANSACTION"]);
+    enter(&mut browser, &sign_in, &user.email, PASSWORD).await;
+    let path = format!("/consent?transaction={id}");
+    let once = ["CLIENT", "CONSENT", "SESSION", "TRANSACTION", "USER"];
+    assert_eq!(reads(&mut browser, &path).await, once);
+    assert_eq!(reads(&mut browser, "/signout").await, ["SESSION", "USER"]);
 }

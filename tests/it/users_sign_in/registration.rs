@@ -10,8 +10,8 @@ use identety_tests::sign_in::PASSWORD;
 use rstest::rstest;
 
 use super::steps::{
-    SESSION, align, check_page, count, count_failures, is_consent, sign_in_page, silently,
-    transaction,
+    SESSION, align, check_page, count, count_failures, forget_expired, is_consent, sign_in_page,
+    silently, transaction,
 };
 
 /// The page on which one registers.
@@ -240,4 +240,27 @@ async fn where_it_is_closed_there_is_no_link_and_no_page_and_nobody_is_registere
     check_page(&browser.post("/register", &fields).await, 404);
     assert_eq!(users(&app).await, 0);
     assert_eq!(silently(&mut browser, &client, &[]).await.get("error"), "login_required");
+}
+
+#[tokio::test]
+async fn what_was_typed_into_a_page_that_was_left_open_is_not_lost() {
+    let app = TestApp::start().await;
+    let client = app.public_client().await;
+    let mut browser = app.browser();
+    let page = register_page(&app, &client, &mut browser).await;
+    app.advance(12 * 3600);
+    forget_expired(&app);
+    // A mistake shows the page of a new request, with what was typed.
+    let typed = [("email", "new@example.com"), ("name", "Nell New"), ("password", "short")];
+    let again = browser.submit_once(&page, &typed).await;
+    check_page(&again, 400);
+    assert_ne!(transaction(&again), transaction(&page));
+    for typed in ["new@example.com", "Nell New"] {
+        assert!(html(&again).contains(&format!("value=\"{typed}\"")), "{}", html(&again));
+    }
+    let fields = [("email", "new@example.com"), ("name", "Nell New"), ("password", PASSWORD)];
+    let consent = browser.submit(&page, &fields).await.page();
+    let landing = browser.submit(&consent, &[("decision", "allow")]).await.client();
+    assert_ne!(landing.get("code"), "");
+    assert_eq!(users(&app).await, 1);
 }

@@ -3,7 +3,7 @@
 use http::header::SET_COOKIE;
 use identety_domain::session::SessionSecret;
 use identety_tests::app::{ISSUER, Setup, TestApp, TestClient, TestUser};
-use identety_tests::browser::{Browser, html};
+use identety_tests::browser::{Browser, Form, html};
 use identety_tests::call::Answer;
 use identety_tests::sign_in::{PASSWORD, request};
 use rstest::rstest;
@@ -389,4 +389,30 @@ async fn a_code_that_was_not_used_yet_ends_with_its_session() {
     let ask = browser.open("/signout").await.page();
     browser.submit(&ask, &[]).await.page();
     assert_eq!(app.redeem(&client, &code, &[]).await.outcome(), (400, "invalid_grant".into()));
+}
+
+#[tokio::test]
+async fn a_session_says_when_where_and_with_what_its_user_signed_in() {
+    let app = TestApp::start().await;
+    let (client, user) = (app.public_client().await, app.alice().await);
+    let mut browser = app.browser();
+    browser.peer = "198.51.100.7".to_owned();
+    let page = sign_in_page(&mut browser, &client, &[]).await;
+    let form = Form::of(&page).hidden;
+    let hidden = form.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    let fields: Vec<_> =
+        hidden.chain([("email", user.email.as_str()), ("password", PASSWORD)]).collect();
+    let call = app.server.post("/signin").form(&fields).header("user-agent", "Firefox/150");
+    assert_eq!(browser.send(call).await.status, 303);
+    let began = app.now();
+    app.advance(300);
+    silently(&mut browser, &client, &[]).await;
+    let sessions = app.stores.sessions.sessions_of(user.id.parse().unwrap(), None, 10).await;
+    let sessions = sessions.unwrap();
+    let [session] = &sessions[..] else { panic!("{sessions:?}") };
+    assert_eq!(session.user_agent.as_deref(), Some("Firefox/150"));
+    assert_eq!(session.address, "198.51.100.7");
+    assert_eq!(session.authentication.time, began);
+    assert_eq!(session.authentication.amr, ["pwd"]);
+    assert_eq!(session.last_seen_at, app.now());
 }

@@ -1,5 +1,6 @@
 //! Sign-out, by the user or at a client's request (OpenID Connect RP-Initiated Logout 1.0).
 
+use super::bounds;
 use super::channel::FrontChannel;
 use super::response::with_query;
 use crate::models::browser::SessionSecret;
@@ -92,6 +93,10 @@ impl FrontChannel {
         let LogoutParameters { id_token_hint: _, client_id, post_logout_redirect_uri, state } =
             parameters;
         let Some(uri) = post_logout_redirect_uri else { return Ok(None) };
+        // It would come back in a `Location`.
+        if state.as_deref().is_some_and(|state| !bounds::state_fits(state)) {
+            return Ok(None);
+        }
         let client_id = match (client_id, hint) {
             (Some(named), _) => ClientId::parse(named),
             (None, hint) => hint.map(|hint| hint.client_id.clone()),
