@@ -49,7 +49,8 @@ class Browser:
         page = self.get(url)
         if self.is_at(page, "/signin"):
             page = self.submit(page, email=user["email"], password=user["password"])
-        if self.is_at(page, "/consent"):
+        # Where nothing is to be asked, that page is a redirect to the app.
+        if self.is_at(page, "/consent") and "location" not in page.headers:
             page = self.submit(page, decision="allow")
         check("location" in page.headers, f"the browser is left at {page.url}: {page.text}")
         return page.headers["location"]
