@@ -44,7 +44,7 @@ async fn discovery_says_all_this_and_no_more() {
             "scopes_supported":
                 ["openid", "profile", "email", "address", "phone", "offline_access"],
             "response_types_supported": ["code"],
-            "response_modes_supported": ["query", "form_post"],
+            "response_modes_supported": ["query", "fragment", "form_post"],
             "grant_types_supported":
                 ["authorization_code", "refresh_token", "client_credentials"],
             "prompt_values_supported": ["none", "login", "consent", "select_account"],
