@@ -1,7 +1,7 @@
 //! What holds of every page, wherever it is shown.
 
 use identety_tests::app::TestApp;
-use identety_tests::browser::html;
+use identety_tests::browser::{Browser, html};
 use identety_tests::sign_in::{PASSWORD, request};
 use serde_json::json;
 
@@ -130,7 +130,7 @@ async fn a_page_reads_each_item_once() {
     let mut browser = app.browser();
     let sign_in = sign_in_page(&mut browser, &client, &[]).await;
     let id = transaction(&sign_in);
-    let mut reads = async |browser: &mut Browser, path: &str| {
+    let reads = async |browser: &mut Browser, path: &str| {
         way.0.take_requests();
         check_page(&browser.get(path).await, 200);
         let reads = way.0.take_requests().into_iter().filter(|request| !request.is_write);

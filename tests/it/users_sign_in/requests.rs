@@ -97,7 +97,7 @@ async fn a_parameter_beyond_its_bound_is_invalid_request_and_nothing_is_written(
         assert_eq!(landing.get("error"), "login_required", "{name}");
         assert!(name != "state" || landing.get("state") == most);
     }
-    assert_eq!(app.dump(), before);
+    assert_eq!(stored(), before);
 }
 
 #[tokio::test]
