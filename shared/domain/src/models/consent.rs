@@ -7,7 +7,7 @@ use crate::values::{Generation, Scope, UserClaim};
 /// What a user has allowed a client.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Consent {
-    /// Made at the first consent and kept by later ones; another once the user has withdrawn it.
+    /// The default at the first consent, and kept by later ones; another once the user has withdrawn it.
     pub generation: Generation,
     /// The scope that is allowed at each resource (RFC 8707). `None` stands for requests that name no resource.
     pub allowed: BTreeMap<Option<String>, Scope>,
